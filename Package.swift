@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+// Debug builds compile C at -O0, which makes kernels 30 times slower: force -O3 there too.
+let kernelSettings: [CSetting] = [
+  .unsafeFlags(["-O3"], .when(configuration: .debug)),
+  .define("_GNU_SOURCE"),
+]
+
+/// One Swift target of ours; `imports` lists every module it may import, and the build refuses others.
+func swiftTarget(_ name: String, imports: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: imports, resources: resources, swiftSettings: swiftSettings)
+}
+
+/// The tests of one target, in `Tests/<target>Tests`.
+func tests(of name: String, imports: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + imports,
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "augq",
+  products: [.executable(name: "augq", targets: ["augq"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CKernels", cSettings: kernelSettings),
+    .target(
+      name: "COneDNN", cSettings: kernelSettings,
+      linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(name: "CLuaShim", dependencies: ["CLua"], cSettings: kernelSettings),
+
+    swiftTarget("Tensors", imports: ["CKernels"]),
+    swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
+    swiftTarget("Quantizers", imports: ["Layers", "Tensors", "CKernels"]),
+    swiftTarget("Packing", imports: ["Quantizers", "Tensors"]),
+    swiftTarget("Inference", imports: ["Packing", "Quantizers", "Layers", "Tensors", "CKernels"]),
+    swiftTarget("Interchange", imports: ["Layers", "Tensors", "CZlib"]),
+    swiftTarget(
+      "Pipelines",
+      imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
+    swiftTarget("Reporting", imports: []),
+    swiftTarget("LuaRuntime", imports: ["CLuaShim"]),
+    swiftTarget(
+      "Bindings",
+      imports: [
+        "LuaRuntime", "Pipelines", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
+        "Reporting",
+      ]),
+    swiftTarget("Workbench", imports: ["Bindings", "LuaRuntime", "Reporting"]),
+    swiftTarget(
+      "Benchmarks",
+      imports: [
+        "Workbench", "Bindings", "LuaRuntime", "Pipelines", "Inference", "Packing", "Quantizers", "Layers",
+        "Tensors", "CKernels", "Reporting",
+      ]),
+    .executableTarget(
+      name: "augq",
+      dependencies: [
+        "Workbench", "Benchmarks",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .target(
+      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    tests(of: "Tensors"),
+    tests(of: "Layers", imports: ["Tensors"]),
+    tests(of: "Quantizers", imports: ["Layers", "Tensors", "Interchange", "CKernels"]),
+    tests(of: "Packing", imports: ["Quantizers", "Tensors"]),
+    tests(
+      of: "Inference",
+      imports: ["Packing", "Quantizers", "Interchange", "Layers", "Tensors", "CKernels"]),
+    tests(of: "Interchange", imports: ["Layers", "Tensors"]),
+    tests(
+      of: "Pipelines",
+      imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
+    tests(of: "Reporting"),
+    tests(of: "LuaRuntime"),
+    tests(of: "Bindings", imports: ["LuaRuntime", "Tensors"]),
+    tests(of: "Workbench", imports: ["Bindings", "LuaRuntime"]),
+    .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
+  ],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,6 @@
+// Umbrella of the SIMD kernels. Kernels work on the caller's memory: no malloc, no threads, no I/O.
+#pragma once
+#include "aq_isa.h"
+#include "aq_tensor.h"
+#include "aq_quantize.h"
+#include "aq_integer.h"

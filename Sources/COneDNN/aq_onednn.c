@@ -1,0 +1,1 @@
+#include "aq_onednn.h"

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+@main
+struct Augq: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.")
+}
