@@ -1,0 +1,35 @@
+#include <string.h>
+
+#include "include/aq_integer.h"
+
+static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Points taps at the codes under the kernel; positions outside read a row of zero points.
+static void point_taps(const aq_conv_geometry *g, const uint8_t *x, const uint8_t *outside, ptrdiff_t iy, ptrdiff_t ix,
+                       const uint8_t **taps) {
+  for (size_t ky = 0; ky < g->kernel_h; ky++, iy += (ptrdiff_t)g->dilation_h)
+    for (size_t kx = 0; kx < g->kernel_w; kx++) {
+      ptrdiff_t column = ix + (ptrdiff_t)(kx * g->dilation_w);
+      int inside = iy >= 0 && iy < (ptrdiff_t)g->in_h && column >= 0 && column < (ptrdiff_t)g->in_w;
+      *taps++ = inside ? x + ((size_t)iy * g->in_w + (size_t)column) * g->in_c : outside;
+    }
+}
+
+void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, const int16_t *packed,
+                     const aq_requantization *to, const uint8_t *x, void *scratch, uint8_t *out) {
+  size_t padded = (g->in_c + AQ_PANEL - 1) / AQ_PANEL * AQ_PANEL;
+  int32_t *sums = scratch;
+  uint8_t *outside = (uint8_t *)scratch + aligned(g->out_w * padded * sizeof(int32_t));
+  const uint8_t **taps = (const uint8_t **)(outside + aligned(g->in_c));
+  memset(outside, g->zero_point, g->in_c);
+  for (size_t oy = 0; oy < g->out_h; oy++) {
+    ptrdiff_t iy = (ptrdiff_t)(oy * g->stride_h) - (ptrdiff_t)g->pad_top;
+    for (size_t ox = 0; ox < g->out_w; ox++) {
+      point_taps(g, x, outside, iy, (ptrdiff_t)(ox * g->stride_w) - (ptrdiff_t)g->pad_left, taps);
+      aq_depthwise_job job = {taps, g->kernel_h * g->kernel_w, g->in_c, packed, sums + ox * padded};
+      variant->depthwise(&job);
+    }
+    aq_requantize_job last = {sums, g->out_w, g->in_c, padded, out + oy * g->out_w * g->out_c, g->out_c};
+    variant->requantize(&last, to);
+  }
+}
