@@ -32,10 +32,15 @@ extension IntegerEngine {
     let sizes = model.nodes.map { $0.shape.count * ($0.isWide ? MemoryLayout<Int32>.stride : 1) }
     let scratch = steps.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
     return MemoryPlan(sizes: sizes, lastUse: lastUse, scratchBytes: scratch, reuse: reuse)
+      .connected(model.nodes.map(\.inputs))
   }
 
   private static func check(_ context: StepContext, isOutput: Bool) throws(InferenceError) {
     let grid = context.node.grid
+    guard ([context.node] + context.inputs).allSatisfy({ $0.shape.rank > 0 && $0.shape.count < 1 << 31 })
+    else {
+      throw context.shapeError("shape \(context.node.shape) is neither an image nor a vector")
+    }
     if context.node.isWide && !isOutput {
       throw context.shapeError("only the output node may give 32-bit logits")
     }
@@ -57,7 +62,7 @@ extension IntegerEngine {
     case .maxPool(let window): try MaxPoolStep(window, context)
     case .concatenate(let tables): try ConcatenationStep(tables, context)
     case .slice(let first):
-      try ChannelStep(Array(first..<(first + context.node.shape[-1])), context)
+      try ChannelStep((0..<context.node.shape[-1]).map { first &+ $0 }, context)
     case .permuteChannels(let order): try ChannelStep(order, context)
     case .reshape: try ReshapeStep(context)
     case .pad(let top, let left, let code): try PaddingStep(top: top, left: left, code: code, context)

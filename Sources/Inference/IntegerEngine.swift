@@ -124,10 +124,7 @@ public final class IntegerEngine: Sendable {
 
   private func runSteps(_ arena: AlignedBytes, _ plan: MemoryPlan) {
     let memory = StepMemory(start: arena.start, variant: variant.row)
-    for (index, step) in steps.enumerated() {
-      let inputs = model.nodes[index].inputs.map { plan.offsets[$0] }
-      step?.run(memory, StepPlaces(inputs: inputs, output: plan.offsets[index], scratch: plan.scratch))
-    }
+    for (step, places) in zip(steps, plan.places) { step?.run(memory, places) }
   }
 
   private func readLogits(_ arena: AlignedBytes, _ plan: MemoryPlan, to target: UnsafeMutablePointer<Int32>) {
@@ -141,8 +138,23 @@ public final class IntegerEngine: Sendable {
     }
   }
 
-  private func borrowMemory() -> AlignedBytes {
+  /// Memory for one image at a time.
+  func borrowMemory() -> AlignedBytes {
     idle.withLock { $0.popLast() } ?? AlignedBytes(count: plan.byteCount)
+  }
+
+  /// Puts an image's codes where the first steps read them.
+  func load(_ codes: [UInt8], into arena: AlignedBytes) {
+    arena.of(UInt8.self).advanced(by: plan.offsets[0]).update(from: codes, count: codes.count)
+  }
+
+  /// Runs all steps on the image in `arena`.
+  func runSteps(_ arena: AlignedBytes) { runSteps(arena, plan) }
+
+  /// The output node's codes after a run.
+  func outputCodes(in arena: AlignedBytes) -> [UInt8] {
+    let start = arena.of(UInt8.self).advanced(by: plan.offsets[model.output])
+    return Array(UnsafeBufferPointer(start: start, count: logitCount))
   }
 }
 

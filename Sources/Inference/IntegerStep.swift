@@ -59,7 +59,9 @@ struct StepContext {
     let output = isVector ? [1, 1, node.shape[0]] : node.shape.dimensions
     guard output.count == 3, window.kernel.count == 2, window.stride.count == 2, window.dilation.count == 2,
       window.padding.count == 2, (window.kernel + window.stride + window.dilation).allSatisfy({ $0 > 0 }),
-      window.padding.allSatisfy({ $0 >= 0 }), groups > 0, input.2 % groups == 0, output[2] % groups == 0
+      window.padding.allSatisfy({ $0 >= 0 }),
+      window.kernel.reduce(Double(input.2), { $0 * Double($1) }) < 0x1p31,
+      groups > 0, input.2 % groups == 0, output[2] % groups == 0
     else {
       throw shapeError("window \(window), \(groups) groups on \(inputs[0].shape) do not give \(node.shape)")
     }

@@ -93,8 +93,9 @@ struct PaddingStep: IntegerStep {
   init(top: Int, left: Int, code: UInt8, _ context: StepContext) throws(InferenceError) {
     let image = try context.image(0)
     let shape = context.node.shape
-    guard shape.rank == 3, shape[2] == image.channels, top >= 0, left >= 0, shape[0] >= top + image.height,
-      shape[1] >= left + image.width
+    guard shape.rank == 3, shape[2] == image.channels, (0...shape[0]).contains(top),
+      (0...shape[1]).contains(left),
+      shape[0] >= top + image.height, shape[1] >= left + image.width
     else {
       throw context.shapeError("\(context.inputs[0].shape) does not pad to \(shape) from (\(top), \(left))")
     }

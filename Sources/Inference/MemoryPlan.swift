@@ -9,6 +9,8 @@ struct MemoryPlan: Sendable {
   let scratch: Int
   /// Everything together.
   let byteCount: Int
+  /// What each node's step reads and writes.
+  private(set) var places: [StepPlaces] = []
 
   /// Plans memory for outputs of the given sizes.
   ///
@@ -33,6 +35,15 @@ struct MemoryPlan: Sendable {
     self.offsets = offsets
     scratch = end
     byteCount = end + Self.rounded(scratchBytes)
+  }
+
+  /// The plan with the places of steps that read the given nodes.
+  func connected(_ inputs: [[Int]]) -> MemoryPlan {
+    var plan = self
+    plan.places = inputs.enumerated().map { node, inputs in
+      StepPlaces(inputs: inputs.map { offsets[$0] }, output: offsets[node], scratch: scratch)
+    }
+    return plan
   }
 
   // A cache line more than needed: vector loads of neighbours never leave the block.
