@@ -11,8 +11,21 @@ static size_t patch_depth(const aq_conv_geometry *g) {
 size_t aq_conv_scratch(const aq_conv_geometry *g) {
   size_t padded = (g->out_c + AQ_PANEL - 1) / AQ_PANEL * AQ_PANEL;
   size_t rows = g->out_w > AQ_ROW_BLOCK ? g->out_w : AQ_ROW_BLOCK;
-  size_t taps = aligned(g->kernel_h * g->kernel_w * sizeof(void *)) + aligned(g->in_c);
+  size_t taps = aligned(g->out_w * g->kernel_h * g->kernel_w * sizeof(void *)) + aligned(g->in_c);
   return aligned(AQ_ROW_BLOCK * patch_depth(g)) + aligned(rows * padded * sizeof(int32_t)) + taps;
+}
+
+// Copies a short run without a call; the last 16 (or 4) bytes may be copied twice.
+static inline void copy_run(uint8_t *to, const uint8_t *from, size_t count) {
+  if (count >= 16) {
+    for (size_t i = 0; i + 16 <= count; i += 16) memcpy(to + i, from + i, 16);
+    memcpy(to + count - 16, from + count - 16, 16);
+  } else if (count >= 4) {
+    for (size_t i = 0; i + 4 <= count; i += 4) memcpy(to + i, from + i, 4);
+    memcpy(to + count - 4, from + count - 4, 4);
+  } else {
+    for (size_t i = 0; i < count; i++) to[i] = from[i];
+  }
 }
 
 // One run of taps in a row of the kernel, copied at once where they are neighbours and inside.
@@ -24,12 +37,12 @@ static void gather_row(const aq_conv_geometry *g, const uint8_t *x, ptrdiff_t iy
   }
   const uint8_t *row = x + (size_t)iy * g->in_w * g->in_c;
   if (g->groups == 1 && g->dilation_w == 1 && ix >= 0 && ix + (ptrdiff_t)g->kernel_w <= (ptrdiff_t)g->in_w) {
-    memcpy(patch, row + (size_t)ix * g->in_c, g->kernel_w * channels);
+    copy_run(patch, row + (size_t)ix * g->in_c, g->kernel_w * channels);
     return;
   }
   for (size_t kx = 0; kx < g->kernel_w; kx++, ix += (ptrdiff_t)g->dilation_w, patch += channels)
     if (ix < 0 || ix >= (ptrdiff_t)g->in_w) memset(patch, g->zero_point, channels);
-    else memcpy(patch, row + (size_t)ix * g->in_c, channels);
+    else copy_run(patch, row + (size_t)ix * g->in_c, channels);
 }
 
 // The patch of output position `index`, [kernel_h, kernel_w, channels of a group], zero up to a multiple of 4.
@@ -41,7 +54,7 @@ static void gather(const aq_conv_geometry *g, const uint8_t *x, size_t index, ui
     gather_row(g, x, iy, ix, patch + ky * run);
     iy += (ptrdiff_t)g->dilation_h;
   }
-  memset(patch + g->kernel_h * run, 0, depth - g->kernel_h * run);
+  for (size_t k = g->kernel_h * run; k < depth; k++) patch[k] = 0;
 }
 
 // Stored weights are (true + residual): takes residual * (sum of the patch) off every sum.

@@ -47,13 +47,13 @@ typedef struct {
   size_t out_stride;
 } aq_requantize_job;
 
-// Sums of a depthwise product at one output position: sums[c] = sum over t of taps[t][c] * weights; weights are int16
-// [channels / 16][(tap_count + 1) / 2][16][2], two taps side by side, zero beyond tap_count and channels.
+// Sums of a depthwise product at a row of output positions: sums[p, c] = sum over t of taps[p, t][c] * weights. Weights are
+// int16 [channels / 16][(tap_count + 1) / 2][16][2], two taps side by side, zero beyond tap_count and channels.
 typedef struct {
-  const uint8_t *const *taps;
-  size_t tap_count, channels;
+  const uint8_t *const *taps;  // [positions, tap_count]
+  size_t positions, tap_count, channels;
   const int16_t *weights;
-  int32_t *sums;  // a multiple of 16 values
+  int32_t *sums;  // rows of a multiple of 16 values
 } aq_depthwise_job;
 
 void aq_gemm_scalar(const aq_gemm_job *job);
