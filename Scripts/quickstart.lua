@@ -4,7 +4,7 @@
 --     augq run Scripts/quickstart.lua [--json] [--smoke]
 local augq = require "augq"
 
-local options = augq.arguments {
+local options = augq.params {
   json = { false, "print one JSON object a line instead of the table" },
   smoke = { false, "use 256 test images, to see that the recipe runs" },
 }

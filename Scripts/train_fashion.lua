@@ -5,7 +5,7 @@
 -- The bundled checkpoint was made by this recipe with its defaults.
 local augq = require "augq"
 
-local options = augq.arguments {
+local options = augq.params {
   epochs = { 14, "passes over the 60,000 training images" },
   seed = { 1, "seed of initial values, order and augmentation" },
   out = { "", "where the checkpoint goes (path without extension); not written when empty" },
