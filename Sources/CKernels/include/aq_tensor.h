@@ -1,3 +1,49 @@
-// Element-wise and reduction kernels on FP32 arrays (owned by the Tensors target).
+// Element-wise, per-channel and optimizer kernels on FP32 arrays (owned by the Tensors and Layers targets).
+//
+// Each is compiled for AVX-512, AVX2 and the baseline and dispatched at load time. `rows` x `channels` arrays are
+// row-major: an NHWC activation has N*H*W rows.
 #pragma once
 #include <stddef.h>
+
+// y = max(x, 0); y may be x.
+void aq_relu_forward(size_t n, const float *x, float *y);
+// dx = y > 0 ? dy : 0; dx may be dy.
+void aq_relu_backward(size_t n, const float *y, const float *dy, float *dx);
+// y = min(max(x, 0), 6).
+void aq_relu6_forward(size_t n, const float *x, float *y);
+// dx = 0 < x < 6 ? dy : 0.
+void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx);
+// y = x * relu6(x + 3) / 6.
+void aq_hard_swish_forward(size_t n, const float *x, float *y);
+// dx = dy * (0 below -3, 1 above 3, (2 x + 3) / 6 between).
+void aq_hard_swish_backward(size_t n, const float *x, const float *dy, float *dx);
+
+// y = a + b, a - b, a * b, a / b; y may be a or b.
+void aq_add(size_t n, const float *a, const float *b, float *y);
+void aq_subtract(size_t n, const float *a, const float *b, float *y);
+void aq_multiply(size_t n, const float *a, const float *b, float *y);
+void aq_divide(size_t n, const float *a, const float *b, float *y);
+// y = scale * x + shift.
+void aq_scale_shift(size_t n, float scale, float shift, const float *x, float *y);
+
+// sum[c] += sum over rows of x[., c]; sum_squares[c] += sum of squares (in double, blocked).
+void aq_channel_sums(size_t rows, size_t channels, const float *x, double *sum, double *sum_squares);
+// y[., c] = x[., c] * scale[c] + shift[c].
+void aq_channel_affine(size_t rows, size_t channels, const float *x, const float *scale, const float *shift, float *y);
+// sum_dy[c] += sum of dy, sum_dy_x[c] += sum of dy * (x - mean[c]) (in double, blocked).
+void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x, const float *mean,
+                              double *sum_dy, double *sum_dy_x);
+// dx = a[c] * dy + b[c] * x + d[c]; dx may be dy.
+void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const float *a, const float *b,
+                        const float *d, float *dx);
+
+// Stochastic gradient descent step (Sutskever et al. 2013, as PyTorch): g += decay * w; v = momentum * v + g;
+// w -= rate * (nesterov ? g + momentum * v : v).
+void aq_sgd_step(size_t n, float *w, const float *gradient, float *velocity, float rate, float momentum, float decay,
+                 int nesterov);
+// Adam step (Kingma and Ba 2015, algorithm 1) with bias corrections c1 = 1 - beta1^t, c2 = 1 - beta2^t.
+typedef struct { float rate, beta1, beta2, epsilon, decay, correction1, correction2; } aq_adam_options;
+void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v, const aq_adam_options *options);
+
+// Minimum, maximum and number of non-finite values; min and max over the finite ones (0, 0 when there are none).
+void aq_range(size_t n, const float *x, float *minimum, float *maximum, size_t *non_finite);

@@ -1,0 +1,63 @@
+#include "aq_clones.h"
+#include "aq_tensor.h"
+
+// Rows whose FP32 partial sums are added up before they go to double: keeps the error of a sum near 2^-20.
+enum { BLOCK_ROWS = 64, BLOCK_CHANNELS = 64 };
+
+AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, double *sum, double *sum_squares) {
+  for (size_t c0 = 0; c0 < channels; c0 += BLOCK_CHANNELS) {
+    size_t width = channels - c0 < BLOCK_CHANNELS ? channels - c0 : BLOCK_CHANNELS;
+    for (size_t r0 = 0; r0 < rows; r0 += BLOCK_ROWS) {
+      size_t end = rows - r0 < BLOCK_ROWS ? rows : r0 + BLOCK_ROWS;
+      float s[BLOCK_CHANNELS] = {0}, q[BLOCK_CHANNELS] = {0};
+      for (size_t r = r0; r < end; r++) {
+        const float *row = x + r * channels + c0;
+        for (size_t c = 0; c < width; c++) {
+          s[c] += row[c];
+          q[c] += row[c] * row[c];
+        }
+      }
+      for (size_t c = 0; c < width; c++) {
+        sum[c0 + c] += s[c];
+        sum_squares[c0 + c] += q[c];
+      }
+    }
+  }
+}
+
+AQ_CLONES void aq_channel_affine(size_t rows, size_t channels, const float *x, const float *scale, const float *shift,
+                                 float *y) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < channels; c++) y[r * channels + c] = x[r * channels + c] * scale[c] + shift[c];
+}
+
+AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x,
+                                        const float *mean, double *sum_dy, double *sum_dy_x) {
+  for (size_t c0 = 0; c0 < channels; c0 += BLOCK_CHANNELS) {
+    size_t width = channels - c0 < BLOCK_CHANNELS ? channels - c0 : BLOCK_CHANNELS;
+    for (size_t r0 = 0; r0 < rows; r0 += BLOCK_ROWS) {
+      size_t end = rows - r0 < BLOCK_ROWS ? rows : r0 + BLOCK_ROWS;
+      float s[BLOCK_CHANNELS] = {0}, q[BLOCK_CHANNELS] = {0};
+      for (size_t r = r0; r < end; r++) {
+        const float *g = dy + r * channels + c0, *row = x + r * channels + c0;
+        for (size_t c = 0; c < width; c++) {
+          s[c] += g[c];
+          q[c] += g[c] * (row[c] - mean[c0 + c]);
+        }
+      }
+      for (size_t c = 0; c < width; c++) {
+        sum_dy[c0 + c] += s[c];
+        sum_dy_x[c0 + c] += q[c];
+      }
+    }
+  }
+}
+
+AQ_CLONES void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const float *a,
+                                  const float *b, const float *d, float *dx) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < channels; c++) {
+      size_t i = r * channels + c;
+      dx[i] = a[c] * dy[i] + b[c] * x[i] + d[c];
+    }
+}

@@ -1,0 +1,90 @@
+#include "aq_clones.h"
+#include "aq_tensor.h"
+
+AQ_CLONES void aq_relu_forward(size_t n, const float *x, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+AQ_CLONES void aq_relu_backward(size_t n, const float *y, const float *dy, float *dx) {
+  for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+AQ_CLONES void aq_relu6_forward(size_t n, const float *x, float *y) {
+  for (size_t i = 0; i < n; i++) {
+    float positive = x[i] > 0 ? x[i] : 0;
+    y[i] = positive < 6 ? positive : 6;
+  }
+}
+
+AQ_CLONES void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx) {
+  for (size_t i = 0; i < n; i++) dx[i] = ((x[i] > 0) & (x[i] < 6)) ? dy[i] : 0;
+}
+
+AQ_CLONES void aq_hard_swish_forward(size_t n, const float *x, float *y) {
+  for (size_t i = 0; i < n; i++) {
+    float shifted = x[i] + 3, gate = shifted > 0 ? shifted : 0;
+    y[i] = x[i] * (gate < 6 ? gate : 6) / 6;
+  }
+}
+
+AQ_CLONES void aq_hard_swish_backward(size_t n, const float *x, const float *dy, float *dx) {
+  for (size_t i = 0; i < n; i++) {
+    float slope = (2 * x[i] + 3) / 6;
+    slope = x[i] <= -3 ? 0 : slope;
+    dx[i] = dy[i] * (x[i] >= 3 ? 1 : slope);
+  }
+}
+
+AQ_CLONES void aq_add(size_t n, const float *a, const float *b, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+AQ_CLONES void aq_subtract(size_t n, const float *a, const float *b, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = a[i] - b[i];
+}
+
+AQ_CLONES void aq_multiply(size_t n, const float *a, const float *b, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
+AQ_CLONES void aq_divide(size_t n, const float *a, const float *b, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = a[i] / b[i];
+}
+
+AQ_CLONES void aq_scale_shift(size_t n, float scale, float shift, const float *x, float *y) {
+  for (size_t i = 0; i < n; i++) y[i] = scale * x[i] + shift;
+}
+
+AQ_CLONES void aq_range(size_t n, const float *x, float *minimum, float *maximum, size_t *non_finite) {
+  float low = __builtin_inff(), high = -__builtin_inff();
+  size_t bad = 0;
+  for (size_t i = 0; i < n; i++) {
+    // Finite exactly when x - x is 0.
+    int finite = x[i] - x[i] == 0;
+    bad += !finite;
+    low = (finite & (x[i] < low)) ? x[i] : low;
+    high = (finite & (x[i] > high)) ? x[i] : high;
+  }
+  *minimum = bad < n ? low : 0;
+  *maximum = bad < n ? high : 0;
+  *non_finite = bad;
+}
+
+AQ_CLONES void aq_sgd_step(size_t n, float *w, const float *gradient, float *velocity, float rate, float momentum,
+                           float decay, int nesterov) {
+  for (size_t i = 0; i < n; i++) {
+    float g = gradient[i] + decay * w[i];
+    float v = momentum * velocity[i] + g;
+    velocity[i] = v;
+    w[i] -= rate * (nesterov ? g + momentum * v : v);
+  }
+}
+
+AQ_CLONES void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v, const aq_adam_options *o) {
+  for (size_t i = 0; i < n; i++) {
+    float g = gradient[i] + o->decay * w[i];
+    m[i] = o->beta1 * m[i] + (1 - o->beta1) * g;
+    v[i] = o->beta2 * v[i] + (1 - o->beta2) * g * g;
+    w[i] -= o->rate * (m[i] / o->correction1) / (__builtin_sqrtf(v[i] / o->correction2) + o->epsilon);
+  }
+}

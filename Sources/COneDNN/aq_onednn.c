@@ -1,1 +1,0 @@
-#include "aq_onednn.h"

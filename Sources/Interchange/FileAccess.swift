@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The text of the C library's last error.
+func lastError() -> String { String(cString: strerror(errno)) }
+
+/// A file mapped into memory for reading; unmapped when the last user goes.
+public final class MappedFile: @unchecked Sendable {
+  /// Where the file is.
+  public let path: String
+  /// The file's content.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps a file.
+  ///
+  /// - Throws: ``InterchangeError/unreadable(path:reason:remedy:)``.
+  public init(path: String) throws(InterchangeError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      throw .unreadable(path: path, reason: lastError(), remedy: "Check the path.")
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(path: path, reason: "it is not a regular file", remedy: "Check the path.")
+    }
+    let size = Int(status.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+      throw .unreadable(path: path, reason: lastError(), remedy: "Check the file system.")
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+}
+
+/// Writes a whole file or nothing.
+public enum AtomicFile {
+  /// Writes `chunks` one after the other to a temporary name beside `path`, syncs, and renames.
+  ///
+  /// - Throws: ``InterchangeError/unwritable(path:reason:)``; the old file is then as it was.
+  public static func write(_ chunks: [UnsafeRawBufferPointer], to path: String) throws(InterchangeError) {
+    let temporary = "\(path).\(getpid()).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastError()) }
+    var problem: String?
+    for chunk in chunks where problem == nil { problem = writeAll(chunk, descriptor) }
+    if problem == nil, fsync(descriptor) != 0 { problem = lastError() }
+    close(descriptor)
+    if problem == nil, rename(temporary, path) != 0 { problem = lastError() }
+    guard let problem else { return }
+    unlink(temporary)
+    throw .unwritable(path: path, reason: problem)
+  }
+
+  /// Writes text.
+  public static func write(_ text: String, to path: String) throws(InterchangeError) {
+    let bytes = Array(text.utf8)
+    // The pointer must not outlive the closure, and typed errors do not pass through it: carry the result out.
+    let result: Result<Void, InterchangeError> = bytes.withUnsafeBytes { buffer in
+      Result { () throws(InterchangeError) in try write([buffer], to: path) }
+    }
+    try result.get()
+  }
+
+  private static func writeAll(_ chunk: UnsafeRawBufferPointer, _ descriptor: Int32) -> String? {
+    var done = 0
+    while done < chunk.count {
+      let count = Glibc.write(descriptor, chunk.baseAddress.map { $0 + done }, chunk.count - done)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return lastError() }
+      done += count
+    }
+    return nil
+  }
+}

@@ -1,0 +1,55 @@
+import CZlib
+
+/// Reads files that may be gzip-compressed, by the name's ending.
+enum Gzip {
+  /// The content of a file, inflated when its name ends in `.gz`.
+  ///
+  /// - Throws: ``InterchangeError`` for a missing file, a truncated or damaged stream, or one that inflates to more
+  ///   than `limit` bytes.
+  static func contents(of path: String, limit: Int, remedy: String) throws(InterchangeError) -> [UInt8] {
+    let file: MappedFile
+    do {
+      file = try MappedFile(path: path)
+    } catch {
+      if case .unreadable(_, let reason, _) = error { throw .unreadable(path: path, reason: reason, remedy: remedy) }
+      throw error
+    }
+    return path.hasSuffix(".gz") ? try inflated(file, limit: limit) : Array(file.bytes)
+  }
+
+  private static func inflated(_ file: MappedFile, limit: Int) throws(InterchangeError) -> [UInt8] {
+    var stream = z_stream()
+    // 16 asks for the gzip wrapper and its checksum.
+    guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+      throw .malformed(path: file.path, problem: "zlib could not start")
+    }
+    defer { inflateEnd(&stream) }
+    var output: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 18)
+    stream.next_in = file.bytes.baseAddress.map { UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self)) }
+    stream.avail_in = UInt32(truncatingIfNeeded: file.bytes.count)
+    var status = Z_OK
+    while status == Z_OK {
+      let capacity = block.count
+      let produced = block.withUnsafeMutableBufferPointer { buffer in
+        stream.next_out = buffer.baseAddress
+        stream.avail_out = UInt32(capacity)
+        status = inflate(&stream, Z_NO_FLUSH)
+        return capacity - Int(stream.avail_out)
+      }
+      output += block[..<produced]
+      if output.count > limit {
+        throw .malformed(path: file.path, problem: "it inflates to more than \(limit) bytes, which its format cannot hold")
+      }
+      if produced == 0 && stream.avail_in == 0 && status != Z_STREAM_END { status = Z_BUF_ERROR }
+    }
+    guard status == Z_STREAM_END else {
+      let problem =
+        status == Z_BUF_ERROR
+        ? "the compressed stream ends early, after \(file.bytes.count) bytes that inflate to \(output.count). Fetch the file again."
+        : "the compressed stream is damaged (zlib status \(status)) after \(output.count) inflated bytes. Fetch the file again."
+      throw .malformed(path: file.path, problem: problem)
+    }
+    return output
+  }
+}

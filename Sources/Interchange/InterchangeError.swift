@@ -1,0 +1,41 @@
+/// What can be wrong with a file of weights or images.
+public enum InterchangeError: Error, Equatable, CustomStringConvertible {
+  /// A file that is not there or may not be read.
+  case unreadable(path: String, reason: String, remedy: String)
+  /// A file whose content is not what its format says.
+  case malformed(path: String, problem: String)
+  /// A tensor that a file does not have.
+  case noTensor(path: String, name: String, nearest: [String])
+  /// A tensor of another type than asked for.
+  case wrongType(path: String, name: String, type: String, wanted: String)
+  /// A file that could not be written.
+  case unwritable(path: String, reason: String)
+  /// Rows that a data set does not have.
+  case outOfRange(asked: Int, available: Int)
+
+  /// The message a user reads.
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason, let remedy): "cannot read \(path): \(reason). \(remedy)"
+    case .malformed(let path, let problem): "\(path): \(problem)"
+    case .noTensor(let path, let name, let nearest):
+      "\(path) has no tensor '\(name)'. "
+        + (nearest.isEmpty ? "It is empty." : "The nearest names are \(nearest.joined(separator: ", ")).")
+    case .wrongType(let path, let name, let type, let wanted):
+      "tensor '\(name)' of \(path) is \(type), but \(wanted) is needed"
+    case .unwritable(let path, let reason):
+      "cannot write \(path): \(reason). Nothing was changed; check the folder and the free space."
+    case .outOfRange(let asked, let available):
+      "\(asked) images are asked for, but the data set has \(available). Ask for at most \(available)."
+    }
+  }
+
+  /// The process's exit code: 66 for a missing input, 73 for an output that cannot be made, else 65.
+  public var exitCode: Int32 {
+    switch self {
+    case .unreadable: 66
+    case .unwritable: 73
+    default: 65
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import CKernels
+import COneDNN
+public import Tensors
+
+/// Two-dimensional convolution, plain, grouped or depthwise.
+///
+///     y[n, i, j, o] = bias[o] + sum over (a, b, c) of x[n, s i + d a - p, s j + d b - p, c] weight[o, a, b, c]
+///
+/// Weight `[O, kH, kW, I / groups]`, bias `[O]`; output channel o reads the inputs of its group only.
+public struct Conv2d: Layer {
+  /// The name in model files.
+  public static let kind = "conv2d"
+  /// Channels of the input.
+  public let inChannels: Int
+  /// Channels of the output.
+  public let filters: Int
+  /// How the kernel moves.
+  public let window: Window
+  /// Groups of channels that do not see each other; `groups == inChannels` is depthwise.
+  public let groups: Int
+  /// Whether a bias is added.
+  public let hasBias: Bool
+
+  /// Makes a convolution.
+  ///
+  /// - Throws: ``LayerError/invalid(_:)`` when the groups do not divide the channels.
+  public init(inChannels: Int, filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true) throws(LayerError) {
+    guard groups >= 1, filters >= 1, inChannels % groups == 0, filters % groups == 0 else {
+      throw .invalid(
+        "\(groups) groups divide neither or only one of \(inChannels) input channels and \(filters) filters. "
+          + "Both counts must be multiples of groups.")
+    }
+    self.inChannels = inChannels
+    self.filters = filters
+    self.window = window
+    self.groups = groups
+    self.hasBias = hasBias
+  }
+
+  private var fanIn: Int { window.kernel[0] * window.kernel[1] * inChannels / groups }
+  private var fanOut: Int { window.kernel[0] * window.kernel[1] * filters / groups }
+
+  /// `weight` (He normal over the fan-out) and, with a bias, `bias` (uniform over the fan-in).
+  public var parameters: [ParameterSpecification] {
+    let shape: Shape = [filters, window.kernel[0], window.kernel[1], inChannels / groups]
+    let weight = ParameterSpecification("weight", shape, .heNormal(fan: fanOut))
+    return hasBias ? [weight, ParameterSpecification("bias", [filters], .uniform(fan: fanIn))] : [weight]
+  }
+
+  /// filters, kernel, stride, padding, dilation, groups, bias.
+  public var attributes: [(name: String, value: LayerAttribute)] {
+    [("filters", .integer(filters))] + window.attributes
+      + [("groups", .integer(groups)), ("bias", .boolean(hasBias))]
+  }
+
+  /// `[oH, oW, filters]`.
+  public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+    let input = try imageShape(inputs)
+    guard input[2] == inChannels else {
+      throw .invalid("the weights are for \(inChannels) channels, but the input \(input) has \(input[2])")
+    }
+    let extents = try window.outputExtents(height: input[0], width: input[1])
+    return [extents.height, extents.width, filters]
+  }
+
+  private func conv(_ input: Tensor) throws -> (shape: aq_conv_shape, output: Shape) {
+    let image = input.shape.droppingFirst
+    let output = try outputShape(for: [image])
+    return (window.shape(input: image, output: output, groups: groups), output)
+  }
+
+  /// Convolves, one shard of images per thread.
+  public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
+    let (shape, output) = try conv(inputs[0])
+    let packed = try packed(parameters[0], shape, AQ_CONV_FORWARD)
+    var result = Tensor(uninitialized: output.batched(inputs[0].shape[0]))
+    try inputs[0].forEachImageShard(writing: &result, pass.execution) { images, x, y in
+      var shard = shape
+      shard.batch = Int32(images)
+      let status = packed.withValues { weights in
+        parameters.count > 1
+          ? parameters[1].withValues { aq_conv_forward(&shard, x, weights.baseAddress, $0.baseAddress, y) }
+          : aq_conv_forward(&shard, x, weights.baseAddress, nil, y)
+      }
+      try checkOneDNN(status, "a convolution of \(inputs[0].shape)")
+    }
+    return LayerOutput(result)
+  }
+
+  /// Convolves with the transposed kernel for the input; correlates input and gradient for the weights.
+  public func backward(
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+  ) throws -> LayerGradients {
+    let dy = gradient
+    let (shape, _) = try conv(inputs[0])
+    var dx: Tensor?
+    if pass.needsInputGradients {
+      let packed = try packed(parameters[0], shape, AQ_CONV_BACKWARD_DATA)
+      var result = Tensor(uninitialized: inputs[0].shape)
+      try dy.forEachImageShard(writing: &result, pass.execution) { images, dy, dx in
+        var shard = shape
+        shard.batch = Int32(images)
+        let status = packed.withValues { aq_conv_backward_data(&shard, dy, $0.baseAddress, dx) }
+        try checkOneDNN(status, "the input gradient of a convolution of \(inputs[0].shape)")
+      }
+      dx = result
+    }
+    let weightGradients = try parameterGradients(dy, inputs[0], shape, pass)
+    return LayerGradients(inputs: [dx], parameters: weightGradients)
+  }
+
+  /// Sums the shards' packed weight gradients in order, then unpacks once.
+  private func parameterGradients(
+    _ dy: Tensor, _ x: Tensor, _ shape: aq_conv_shape, _ pass: LayerPass
+  ) throws -> [Tensor?] {
+    var bytes = 0
+    var single = shape
+    single.batch = 1
+    try checkOneDNN(aq_conv_packed_bytes(&single, AQ_CONV_BACKWARD_WEIGHTS, &bytes), "a weight gradient")
+    let packedCount = (bytes + 63) / 64 * 16
+    let shards = Execution.shardCount(for: x.shape[0], grain: imagesPerShard)
+    // One row per shard: packed weight gradient, then bias gradient padded to whole cache lines.
+    let rowCount = packedCount + (filters + 15) / 16 * 16
+    var partial = Tensor(uninitialized: [shards, rowCount])
+    try partial.withMutableValues { (rows: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      guard let base = rows.baseAddress else { return }
+      let memory = SharedPointer(base)
+      try x.forEachImageShard(pairedWith: dy, pass.execution) { index, images, x, dy in
+        var shard = shape
+        shard.batch = Int32(images)
+        let row = memory.base + index * rowCount
+        let status = aq_conv_backward_weights(&shard, x, dy, row, hasBias ? row + packedCount : nil)
+        try checkOneDNN(status, "the weight gradient of a convolution")
+      }
+      for shard in 1..<max(1, shards) { aq_add(rowCount, base, base + shard * rowCount, base) }
+    }
+    var weight = Tensor(uninitialized: parameters[0].shape)
+    let status = partial.withValues { rows in
+      weight.withMutableValues { aq_conv_unpack(&single, rows.baseAddress, $0.baseAddress) }
+    }
+    try checkOneDNN(status, "the layout of a weight gradient")
+    guard hasBias else { return [weight] }
+    return [weight, Tensor([filters], partial.withValues { Array($0[packedCount..<(packedCount + filters)]) })]
+  }
+
+  private func packed(_ weight: Tensor, _ shape: aq_conv_shape, _ direction: aq_conv_direction) throws -> Tensor {
+    var shape = shape
+    shape.batch = 1
+    var bytes = 0
+    try checkOneDNN(aq_conv_packed_bytes(&shape, direction, &bytes), "a convolution with \(attributes)")
+    var packed = Tensor(uninitialized: [(bytes + 63) / 64 * 16])
+    let status = weight.withValues { plain in
+      packed.withMutableValues { aq_conv_pack(&shape, direction, plain.baseAddress, $0.baseAddress) }
+    }
+    try checkOneDNN(status, "a weight layout")
+    return packed
+  }
+}
+
+extension Tensor {
+  /// Calls `body` with the number of images, this tensor's and the result's memory of every shard of images.
+  func forEachImageShard(
+    writing result: inout Tensor, _ execution: Execution,
+    _ body: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) throws -> Void
+  ) throws {
+    let outputStride = result.shape.droppingFirst.count
+    try result.withMutableValues { (target: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      guard let base = target.baseAddress else { return }
+      let memory = SharedPointer(base)
+      try forEachImageShard(execution) { _, images, x in
+        try body(images.count, x, memory.base + images.lowerBound * outputStride)
+      }
+    }
+  }
+
+  /// Calls `body` with shard number, number of images, this tensor's and another's memory of every shard.
+  func forEachImageShard(
+    pairedWith other: Tensor, _ execution: Execution,
+    _ body: (Int, Int, UnsafePointer<Float>, UnsafePointer<Float>) throws -> Void
+  ) throws {
+    let stride = other.shape.droppingFirst.count
+    try forEachImageShard(execution) { shard, images, x in
+      try other.withValues { (values: UnsafeBufferPointer<Float>) throws(any Error) in
+        guard let base = values.baseAddress else { return }
+        try body(shard, images.count, x, base + images.lowerBound * stride)
+      }
+    }
+  }
+
+  /// Calls `body` with shard number, images and memory of every shard of images.
+  func forEachImageShard(
+    _ execution: Execution, _ body: (Int, Range<Int>, UnsafePointer<Float>) throws -> Void
+  ) throws {
+    let stride = shape.droppingFirst.count
+    let shards = Execution.shardCount(for: shape[0], grain: imagesPerShard)
+    try withValues { (values: UnsafeBufferPointer<Float>) throws(any Error) in
+      guard let base = values.baseAddress, shape[0] > 0 else { return }
+      let memory = SharedPointer(UnsafeMutablePointer(mutating: base))
+      try execution.forEachShard(shards) { shard in
+        let images = Execution.range(ofShard: shard, of: shards, count: shape[0])
+        if !images.isEmpty { try body(shard, images, memory.base + images.lowerBound * stride) }
+      }
+    }
+  }
+}
