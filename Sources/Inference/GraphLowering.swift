@@ -165,13 +165,14 @@ struct GraphLowering {
       let inside = source[-1] / groups
       let order = (0..<source[-1]).map { $0 % groups * inside + $0 / groups }
       return builder.add(channels: order, of: input, name: node.name)
-    case "slice", "split":
-      let first = layer.integers("from").first ?? layer.integers("start").first ?? 0
+    case "slice":
+      let first = layer.integers("start").first ?? 0
       return builder.add(channels: (0..<node.shape[-1]).map { first + $0 }, of: input, name: node.name)
     case "pad":
       let padding = layer.integers("padding")
       guard padding.count >= 2 else { throw .unsupportedLayer(node: node.name, kind: "pad") }
-      return builder.add(padded: input, name: node.name, top: padding[0], left: padding[1], to: node.shape)
+      let offset = [padding[0], padding[1], layer.integers("channels").first ?? 0]
+      return builder.add(padded: input, name: node.name, offset: offset, to: node.shape)
     default: throw .unsupportedLayer(node: node.name, kind: type(of: layer).kind)
     }
   }

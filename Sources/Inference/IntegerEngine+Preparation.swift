@@ -65,7 +65,8 @@ extension IntegerEngine {
       try ChannelStep((0..<context.node.shape[-1]).map { first &+ $0 }, context)
     case .permuteChannels(let order): try ChannelStep(order, context)
     case .reshape: try ReshapeStep(context)
-    case .pad(let top, let left, let code): try PaddingStep(top: top, left: left, code: code, context)
+    case .pad(let top, let left, let front, let code):
+      try PaddingStep(from: [top, left, front], code: code, context)
     case .table(let table): try TableStep(table, context)
     }
   }

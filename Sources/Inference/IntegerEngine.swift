@@ -42,7 +42,7 @@ public final class IntegerEngine: Sendable {
     guard images.shape.rank > 0, images.shape.droppingFirst.count == inputShape.count else {
       throw InferenceError.input(found: "\(images.shape)", expected: "a batch of \(inputShape)")
     }
-    return try logits(ofCodes: try inputCodes(of: images), execution: execution)
+    return try logits(ofCodes: inputCodes(of: images, execution: execution), execution: execution)
   }
 
   /// Runs images that are given as codes of the input's grid, one after another.

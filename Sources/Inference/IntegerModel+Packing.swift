@@ -109,9 +109,8 @@ extension ByteWriter {
       for table in tables { append(table) }
     case .slice(let first): append(first)
     case .permuteChannels(let order): append(order)
-    case .pad(let top, let left, let code):
-      append(top)
-      append(left)
+    case .pad(let top, let left, let front, let code):
+      for offset in [top, left, front] { append(offset) }
       append(code)
     case .table(let table): append(table)
     }
@@ -223,7 +222,7 @@ extension ByteReader {
       return .concatenate(tables)
     case .slice: return .slice(first: try int())
     case .permuteChannels: return .permuteChannels(try array(Int.self))
-    case .pad: return .pad(top: try int(), left: try int(), code: try integer(UInt8.self))
+    case .pad: return .pad(top: try int(), left: try int(), front: try int(), code: try integer(UInt8.self))
     case .table: return .table(try array(UInt8.self))
     }
   }

@@ -65,8 +65,8 @@ public enum IntegerOperation: Hashable, Sendable {
   case permuteChannels([Int])
   /// The same codes under another shape.
   case reshape
-  /// A border of a code around the image.
-  case pad(top: Int, left: Int, code: UInt8)
+  /// A code around the image and around its channels; what lies below, right and behind follows from the output's shape.
+  case pad(top: Int, left: Int, front: Int, code: UInt8)
   /// Any function of one code: 256 entries.
   case table([UInt8])
 }

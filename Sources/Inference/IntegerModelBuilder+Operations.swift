@@ -75,11 +75,13 @@ extension IntegerModelBuilder {
     append(name, .reshape, [input], shape, nodes[input].grid)
   }
 
-  /// Adds a border of zeros.
+  /// Adds zeros around the image and its channels: the input begins at `offset`, `[row, column, channel]`.
   public mutating func add(
-    padded input: Int, name: String, top: Int, left: Int, to shape: Shape
+    padded input: Int, name: String, offset: [Int], to shape: Shape
   ) -> Int {
     let grid = nodes[input].grid
-    return append(name, .pad(top: top, left: left, code: grid.code(of: 0)), [input], shape, grid)
+    return append(
+      name, .pad(top: offset[0], left: offset[1], front: offset[2], code: grid.code(of: 0)), [input], shape,
+      grid)
   }
 }

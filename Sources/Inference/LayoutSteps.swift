@@ -83,35 +83,38 @@ struct ReshapeStep: IntegerStep {
   }
 }
 
-/// A border around the image.
+/// A code around the image and its channels.
 struct PaddingStep: IntegerStep {
-  private let offset: (top: Int, left: Int)
+  private let offset: [Int]
   private let code: UInt8
-  private let input: (height: Int, rowCount: Int)
-  private let output: (count: Int, rowCount: Int, leftCount: Int)
+  private let input: [Int]
+  private let output: [Int]
 
-  init(top: Int, left: Int, code: UInt8, _ context: StepContext) throws(InferenceError) {
+  init(from offset: [Int], code: UInt8, _ context: StepContext) throws(InferenceError) {
     let image = try context.image(0)
     let shape = context.node.shape
-    guard shape.rank == 3, shape[2] == image.channels, (0...shape[0]).contains(top),
-      (0...shape[1]).contains(left),
-      shape[0] >= top + image.height, shape[1] >= left + image.width
-    else {
-      throw context.shapeError("\(context.inputs[0].shape) does not pad to \(shape) from (\(top), \(left))")
-    }
-    offset = (top, left)
+    input = [image.height, image.width, image.channels]
+    output = shape.dimensions
+    self.offset = offset
     self.code = code
-    input = (image.height, image.width * image.channels)
-    output = (shape.count, shape[1] * shape[2], left * shape[2])
+    guard shape.rank == 3, zip(offset, output).allSatisfy({ (0...$1).contains($0) }),
+      (0..<3).allSatisfy({ [input, output] in offset[$0] + input[$0] <= output[$0] })
+    else { throw context.shapeError("\(context.inputs[0].shape) does not pad to \(shape) from \(offset)") }
   }
 
   func run(_ memory: StepMemory, _ places: StepPlaces) {
-    let target = memory.target(places.output)
-    let source = memory.codes(places.inputs[0])
-    target.update(repeating: code, count: output.count)
-    for row in 0..<input.height {
-      let start = (offset.top + row) * output.rowCount + output.leftCount
-      (target + start).update(from: source + row * input.rowCount, count: input.rowCount)
+    var target = memory.target(places.output)
+    var source = memory.codes(places.inputs[0])
+    target.update(repeating: code, count: output[0] * output[1] * output[2])
+    target += offset[0] * output[1] * output[2]
+    for _ in 0..<input[0] {
+      var place = target + offset[1] * output[2] + offset[2]
+      for _ in 0..<input[1] {
+        place.update(from: source, count: input[2])
+        place += output[2]
+        source += input[2]
+      }
+      target += output[1] * output[2]
     }
   }
 }

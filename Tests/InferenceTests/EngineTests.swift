@@ -47,3 +47,37 @@ struct EngineTests {
     }
   }
 }
+
+struct EngineInputTests {
+  static let grid = IntegerGrid(scale: 0.25, zeroPoint: 7, levels: 29)
+
+  private func engine() throws -> IntegerEngine {
+    var builder = IntegerModelBuilder(input: [3], grid: Self.grid)
+    let copy = builder.add(function: { $0 }, of: 0, name: "copy", grid: Self.grid)
+    return try IntegerEngine(builder.model(output: copy))
+  }
+
+  @Test func inputsRoundTiesToEvenAndClamp() throws {
+    let x: [Float] = [0, 0.125, 0.375, -0.125, -0.375, 0.13, -1.75, -9, 5.25, 5.4, 99, 1e30]
+
+    let logits = try engine().logits(of: Tensor([4, 3], x))
+
+    #expect(logits.values == [0, 0, 2, 0, -2, 1, -7, -7, 21, 21, 21, 21])
+    #expect(logits.scale == 0.25)
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func inputsThatAreNotFiniteAreRefused(_ value: Float) throws {
+    let engine = try engine()
+    #expect(throws: InferenceError.notFinite(index: 4)) {
+      try engine.logits(of: Tensor([2, 3], [0, 0, 0, 0, value, 0]))
+    }
+    #expect(throws: InferenceError.input(found: "2x4", expected: "a batch of 3")) {
+      try engine.logits(of: Tensor(zeros: [2, 4]))
+    }
+  }
+
+  @Test func noImagesGiveNoLogits() throws {
+    #expect(try engine().logits(ofCodes: []).values.isEmpty)
+  }
+}

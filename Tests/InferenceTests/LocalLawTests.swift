@@ -205,7 +205,7 @@ struct LocalLawTests {
     let slice = builder.add(channels: [4, 5], of: shuffled, name: "slice")
     let joined = builder.add(
       channelsOf: [active, slice], name: "concat", shape: [4, 3, 8], grid: Self.output)
-    let padded = builder.add(padded: joined, name: "pad", top: 1, left: 2, to: [6, 6, 8])
+    let padded = builder.add(padded: joined, name: "pad", offset: [1, 2, 0], to: [6, 6, 8])
     let largest = builder.add(
       maximumOver: WindowGeometry(kernel: [2, 2], stride: [2, 2]), of: padded, name: "max", shape: [3, 3, 8])
     let flat = builder.add(reshaped: largest, name: "flat", to: [72])
