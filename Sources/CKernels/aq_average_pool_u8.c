@@ -18,7 +18,7 @@ static int32_t add_window(const aq_conv_geometry *g, const uint8_t *x, size_t oy
   return inside;
 }
 
-// |sum - inside * in_zero| <= 255 * inside < 2^31 for windows below 2^23 positions.
+// |sum - inside * in_zero| <= 255 * inside < 2^31 for windows below 2^23 positions; headroom keeps to the same bound.
 void aq_average_pool_u8(const aq_conv_geometry *g, const aq_pool_scale *to, const uint8_t *x, void *scratch, uint8_t *out) {
   int32_t *sums = scratch, window = (int32_t)(g->kernel_h * g->kernel_w);
   for (size_t oy = 0; oy < g->out_h; oy++)
@@ -29,7 +29,7 @@ void aq_average_pool_u8(const aq_conv_geometry *g, const aq_pool_scale *to, cons
       for (size_t c = 0; c < g->in_c; c++) {
         int32_t sum = sums[c] - inside * to->in_zero;
         int32_t mean = to->multiplier
-                           ? aq_multiply_double_rounding(sum, to->multiplier[count - 1], to->shift[count - 1])
+                           ? aq_multiply_double_rounding(sum * (1 << to->headroom), to->multiplier[count - 1], to->shift[count - 1])
                            : (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
         mean += to->out_zero;
         out[c] = (uint8_t)(mean < to->low ? to->low : mean > to->high ? to->high : mean);

@@ -45,9 +45,10 @@ AVX2 static void requantize_eight(const aq_requantize_job *job, const aq_requant
   __m256i multiplier = _mm256_loadu_si256((const __m256i *)(to->multiplier + n));
   __m256i shift = _mm256_loadu_si256((const __m256i *)(to->shift + n));
   __m256i left = _mm256_max_epi32(shift, _mm256_setzero_si256()), right = _mm256_sub_epi32(left, shift);
+  const __m128i headroom = _mm_cvtsi32_si128(to->headroom);
   for (size_t m = 0; m < job->rows; m++) {
     __m256i x = _mm256_loadu_si256((const __m256i *)(job->sums + m * job->sums_stride + n));
-    x = _mm256_add_epi32(x, bias);
+    x = _mm256_add_epi32(_mm256_sll_epi32(x, headroom), bias);
     __m256i y = to->rounding == AQ_ROUND_DOUBLE ? multiply_double(x, multiplier, left, right)
                                                 : multiply_single(x, multiplier, shift);
     y = _mm256_add_epi32(_mm256_min_epi32(_mm256_max_epi32(y, low), high), offset);

@@ -42,6 +42,7 @@ AVX512 void aq_requantize_avx512(const aq_requantize_job *job, const aq_requanti
   const __m512i offset = _mm512_set1_epi32(to->zero_point);
   const __m512i low = _mm512_set1_epi32(to->low - to->zero_point);
   const __m512i high = _mm512_set1_epi32(to->high - to->zero_point);
+  const __m128i headroom = _mm_cvtsi32_si128(to->headroom);
   for (size_t n = 0; n < job->channels; n += 16) {
     size_t count = job->channels - n < 16 ? job->channels - n : 16;
     __mmask16 lanes = (__mmask16)((1u << count) - 1);
@@ -51,7 +52,7 @@ AVX512 void aq_requantize_avx512(const aq_requantize_job *job, const aq_requanti
     __m512i left = _mm512_max_epi32(shift, zero), right = _mm512_sub_epi32(left, shift);
     for (size_t m = 0; m < job->rows; m++) {
       __m512i x = _mm512_maskz_loadu_epi32(lanes, job->sums + m * job->sums_stride + n);
-      x = _mm512_add_epi32(x, bias);
+      x = _mm512_add_epi32(_mm512_sll_epi32(x, headroom), bias);
       __m512i y = to->rounding == AQ_ROUND_DOUBLE ? multiply_double(x, multiplier, left, right)
                                                   : multiply_single(x, multiplier, shift);
       y = _mm512_add_epi32(_mm512_min_epi32(_mm512_max_epi32(y, low), high), offset);

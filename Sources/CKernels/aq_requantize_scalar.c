@@ -3,7 +3,7 @@
 void aq_requantize_scalar(const aq_requantize_job *job, const aq_requantization *to) {
   for (size_t m = 0; m < job->rows; m++)
     for (size_t n = 0; n < job->channels; n++) {
-      int32_t x = (int32_t)((uint32_t)job->sums[m * job->sums_stride + n] + (uint32_t)to->bias[n]);
+      int32_t x = (int32_t)(((uint32_t)job->sums[m * job->sums_stride + n] << to->headroom) + (uint32_t)to->bias[n]);
       int32_t y = to->rounding == AQ_ROUND_DOUBLE
                       ? aq_multiply_double_rounding(x, to->multiplier[n], to->shift[n])
                       : aq_multiply_single_rounding(x, to->multiplier[n], to->shift[n]);

@@ -13,7 +13,8 @@ struct ConvolutionStep: IntegerStep {
   private let bias: AlignedBytes
   private let multipliers: AlignedBytes
   private let shifts: AlignedBytes
-  private let layer: (rounding: RequantizationRounding, range: CodeRange, isWide: Bool, zeroPoint: Int32)
+  private let layer:
+    (rounding: RequantizationRounding, range: CodeRange, isWide: Bool, zeroPoint: Int32, headroom: Int32)
 
   let scratchBytes: Int
 
@@ -27,7 +28,9 @@ struct ConvolutionStep: IntegerStep {
     bias = AlignedBytes(values.bias)
     multipliers = AlignedBytes(layer.multipliers.map(\.multiplier))
     shifts = AlignedBytes(layer.multipliers.map(\.shift))
-    self.layer = (layer.rounding, layer.range, layer.isWide, Int32(context.node.grid.zeroPoint))
+    self.layer = (
+      layer.rounding, layer.range, layer.isWide, Int32(context.node.grid.zeroPoint), Int32(layer.headroom)
+    )
     scratchBytes = withUnsafePointer(to: geometry) { aq_conv_scratch($0) }
   }
 
@@ -35,7 +38,7 @@ struct ConvolutionStep: IntegerStep {
     var to = aq_requantization(
       bias: bias.of(Int32.self), multiplier: multipliers.of(Int32.self), shift: shifts.of(Int32.self),
       zero_point: layer.zeroPoint, low: Int32(layer.range.low), high: Int32(layer.range.high),
-      rounding: layer.rounding == .double ? AQ_ROUND_DOUBLE : AQ_ROUND_SINGLE)
+      rounding: layer.rounding == .double ? AQ_ROUND_DOUBLE : AQ_ROUND_SINGLE, headroom: layer.headroom)
     let input = memory.codes(places.inputs[0])
     let output = memory.target(places.output)
     let scratch = memory.start.advanced(by: places.scratch)
@@ -67,7 +70,7 @@ struct ConvolutionStep: IntegerStep {
       for index in 0..<count {
         let channel = index % channels
         let scale = FixedPointMultiplier(multiplier: multipliers[channel], shift: shifts[channel])
-        sums[index] = scale.product(sums[index] &+ bias[channel], layer.rounding)
+        sums[index] = scale.product((sums[index] << layer.headroom) &+ bias[channel], layer.rounding)
       }
     }
   }

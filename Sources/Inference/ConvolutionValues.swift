@@ -18,7 +18,7 @@ struct ConvolutionValues {
     let channels = g.out_c
     guard layer.weights.count == channels * depth, layer.zeroPoints.count == channels,
       layer.bias.count == channels, layer.multipliers.count == channels,
-      layer.zeroPoints.allSatisfy({ (0...255).contains($0) })
+      layer.zeroPoints.allSatisfy({ (0...255).contains($0) }), (0...16).contains(layer.headroom)
     else {
       throw context.shapeError(
         "\(channels) channels of \(depth) weights expected; found \(layer.weights.count) weights, "
@@ -38,9 +38,11 @@ struct ConvolutionValues {
         sum += weight
         magnitude += abs(weight)
       }
-      bias[channel] = Int32(truncatingIfNeeded: Int(layer.bias[channel]) - grid.zeroPoint * sum)
-      // |bias + Σ (x - zeroPoint) * w| <= |bias| + reach * Σ |w|, and a left shift multiplies it.
-      let bound = Double(magnitude) * Double(grid.reach) + Double(layer.bias[channel].magnitude)
+      bias[channel] = Int32(
+        truncatingIfNeeded: Int(layer.bias[channel]) - (grid.zeroPoint * sum) << layer.headroom)
+      // |bias + Σ (x - zeroPoint) * w| <= |bias| + reach * Σ |w|, and left shifts multiply it.
+      let products = Double(magnitude) * Double(grid.reach) * Double(1 << layer.headroom)
+      let bound = products + Double(layer.bias[channel].magnitude)
       let shift = max(0, Int(layer.multipliers[channel].shift))
       guard bound < 0x1p31 else { throw .accumulatorOverflow(node: context.node.name, bound: bound) }
       guard bound * Double(1 << shift) < 0x1p31 else {

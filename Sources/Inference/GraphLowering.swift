@@ -1,4 +1,4 @@
-import Layers
+package import Layers
 import Tensors
 
 /// Turns a graph whose weights and activations have integer grids into an ``IntegerModel``.
@@ -6,7 +6,7 @@ import Tensors
 /// Batch normalisation is folded before. A ReLU or ReLU6 becomes the clamp of the node it follows. Layers that only move
 /// values (max pool, flatten, slice, shuffle, pad) keep their input's grid. The output node, when nothing quantizes it,
 /// gives 32-bit logits.
-struct GraphLowering {
+package struct GraphLowering {
   let graph: Graph
   /// Grids of node outputs by name.
   let outputGrids: [String: IntegerGrid]
@@ -17,10 +17,10 @@ struct GraphLowering {
 
   private var builder: IntegerModelBuilder
   /// The integer node that holds each graph node's value.
-  private var lowered: [Int?]
+  package private(set) var lowered: [Int?]
   private let users: [[Int]]
 
-  init(
+  package init(
     _ graph: Graph, outputGrids: [String: IntegerGrid], weights: [String: IntegerWeights],
     biases: [String: [Double]]
   ) throws(InferenceError) {
@@ -37,7 +37,7 @@ struct GraphLowering {
   }
 
   /// Lowers every node the output needs.
-  mutating func model() throws(InferenceError) -> IntegerModel {
+  package mutating func model() throws(InferenceError) -> IntegerModel {
     for index in graph.nodes.indices.dropFirst() where lowered[index] == nil && index <= graph.output {
       let node = graph.nodes[index]
       guard let layer = node.layer else { continue }
@@ -69,36 +69,27 @@ struct GraphLowering {
 
   /// The ReLU or ReLU6 that is the only reader of a node, and what it lets through.
   private func fusedActivation(of index: Int) -> (node: Int, range: IntegerModelBuilder.RealRange)? {
-    guard index != graph.output, users[index].count == 1, let kind = graph.nodes[index].kind,
-      ["conv2d", "linear", "add", "mul"].contains(kind), let user = users[index].first,
-      let range = clamp(graph.nodes[user].kind)
+    guard index != graph.output, users[index].count == 1, let user = users[index].first,
+      let range = graph.nodes[user].layer?.passedRange, let layer = graph.nodes[index].layer,
+      layer is Conv2d || layer is Linear || layer is Add || layer is Multiply
     else { return nil }
     return (user, range)
-  }
-
-  private func clamp(_ kind: String?) -> IntegerModelBuilder.RealRange? {
-    switch kind {
-    case "relu": 0...Double.infinity
-    case "relu6": 0...6
-    default: nil
-    }
   }
 
   private mutating func lower(
     _ layer: any Layer, _ node: Node, _ target: Target
   ) throws(InferenceError) -> Int {
     let inputs = try node.inputs.map { (input) throws(InferenceError) in try loweredInput(input) }
-    switch type(of: layer).kind {
-    case "conv2d", "linear": return try lowerProduct(layer, node, target, input: inputs[0])
-    case "add", "mul", "average_pool", "global_average_pool", "hard_swish", "concat":
+    switch layer {
+    case is Conv2d, is Linear: return try lowerProduct(layer, node, target, input: inputs[0])
+    case is Add, is Multiply, is AveragePool, is GlobalAveragePool, is Concat, is HardSwish:
       return try lowerArithmetic(layer, node, target, inputs)
-    case "relu", "relu6":
-      let range = clamp(node.kind) ?? Self.everything
-      let grid = target.grid ?? builder.nodes[inputs[0]].grid
-      return builder.add(
-        function: { min(max($0, range.lowerBound), range.upperBound) }, of: inputs[0], name: node.name,
-        grid: grid)
     default:
+      if let range = layer.passedRange {
+        return builder.add(
+          function: { min(max($0, range.lowerBound), range.upperBound) }, of: inputs[0], name: node.name,
+          grid: target.grid ?? builder.nodes[inputs[0]].grid)
+      }
       return regridded(try lowerLayout(layer, node, input: inputs[0]), node.name, target.grid)
     }
   }
@@ -114,11 +105,12 @@ struct GraphLowering {
   ) throws(InferenceError) -> Int {
     guard let weights = weights[node.name] else { throw .notQuantized(node.name + ".weight") }
     if target.grid == nil && node.name != graph.nodes[graph.output].name { throw .notQuantized(node.name) }
-    let channels = weights.scales.count
+    let convolution = layer as? Conv2d
     var description = IntegerModelBuilder.Convolution(
-      node.name, shape: node.shape, window: layer.window, weights: weights,
-      bias: biases[node.name] ?? [Double](repeating: 0, count: channels), grid: target.grid)
-    description.groups = layer.integers("groups").first ?? 1
+      node.name, shape: node.shape, window: convolution?.window.geometry ?? WindowGeometry(kernel: [1, 1]),
+      weights: weights, bias: biases[node.name] ?? [Double](repeating: 0, count: weights.scales.count),
+      grid: target.grid)
+    description.groups = convolution?.groups ?? 1
     description.range = target.range
     return try builder.add(description, input: input)
   }
@@ -126,52 +118,43 @@ struct GraphLowering {
   private mutating func lowerArithmetic(
     _ layer: any Layer, _ node: Node, _ target: Target, _ inputs: [Int]
   ) throws(InferenceError) -> Int {
-    let kind = type(of: layer).kind
     let grids = Set(inputs.map { builder.nodes[$0].grid })
-    guard let grid = target.grid ?? (kind == "concat" && grids.count == 1 ? grids.first : nil) else {
+    guard let grid = target.grid ?? (layer is Concat && grids.count == 1 ? grids.first : nil) else {
       throw .notQuantized(node.name)
     }
-    switch kind {
-    case "add":
+    switch layer {
+    case is Add:
       return try builder.add(sumOf: inputs[0], inputs[1], name: node.name, grid: grid, range: target.range)
-    case "mul":
+    case is Multiply:
       return try builder.add(
         productOf: inputs[0], inputs[1], name: node.name, grid: grid, range: target.range)
-    case "concat": return builder.add(channelsOf: inputs, name: node.name, shape: node.shape, grid: grid)
-    case "hard_swish":
+    case is Concat: return builder.add(channelsOf: inputs, name: node.name, shape: node.shape, grid: grid)
+    case is HardSwish:
       return builder.add(
         function: { $0 * min(max($0 + 3, 0), 6) / 6 }, of: inputs[0], name: node.name, grid: grid)
     default:
-      let extents = builder.nodes[inputs[0]].shape.dimensions
-      let isGlobal = kind == "global_average_pool"
-      let whole = WindowGeometry(kernel: Array(extents.prefix(2)), stride: Array(extents.prefix(2)))
+      let extents = Array(builder.nodes[inputs[0]].shape.dimensions.prefix(2))
+      let pool = layer as? AveragePool
       return try builder.add(
-        meanOver: isGlobal ? whole : layer.window, of: inputs[0], name: node.name, shape: node.shape,
-        grid: grid,
-        countsPadding: layer.boolean("count_padding") ?? true)
+        meanOver: pool?.window.geometry ?? WindowGeometry(kernel: extents, stride: extents), of: inputs[0],
+        name: node.name, shape: node.shape, grid: grid, countsPadding: pool?.countsPadding ?? true)
     }
   }
 
   private mutating func lowerLayout(
     _ layer: any Layer, _ node: Node, input: Int
   ) throws(InferenceError) -> Int {
-    let source = builder.nodes[input].shape
-    switch type(of: layer).kind {
-    case "max_pool":
-      return builder.add(maximumOver: layer.window, of: input, name: node.name, shape: node.shape)
-    case "flatten": return builder.add(reshaped: input, name: node.name, to: node.shape)
-    case "channel_shuffle":
-      let groups = max(1, layer.integers("groups").first ?? 1)
-      let inside = source[-1] / groups
-      let order = (0..<source[-1]).map { $0 % groups * inside + $0 / groups }
-      return builder.add(channels: order, of: input, name: node.name)
-    case "slice":
-      let first = layer.integers("start").first ?? 0
-      return builder.add(channels: (0..<node.shape[-1]).map { first + $0 }, of: input, name: node.name)
-    case "pad":
-      let padding = layer.integers("padding")
-      guard padding.count >= 2 else { throw .unsupportedLayer(node: node.name, kind: "pad") }
-      let offset = [padding[0], padding[1], layer.integers("channels").first ?? 0]
+    let channels = builder.nodes[input].shape[-1]
+    switch layer {
+    case let pool as MaxPool:
+      return builder.add(maximumOver: pool.window.geometry, of: input, name: node.name, shape: node.shape)
+    case is Flatten: return builder.add(reshaped: input, name: node.name, to: node.shape)
+    case let shuffle as ChannelShuffle:
+      return builder.add(channels: shuffle.sources(channels: channels), of: input, name: node.name)
+    case let slice as Slice:
+      return builder.add(channels: Array(slice.start..<slice.end), of: input, name: node.name)
+    case let pad as Pad:
+      let offset = [pad.padding[0], pad.padding[1], pad.channels[0]]
       return builder.add(padded: input, name: node.name, offset: offset, to: node.shape)
     default: throw .unsupportedLayer(node: node.name, kind: type(of: layer).kind)
     }
@@ -184,32 +167,19 @@ struct GraphLowering {
   }
 }
 
-extension Node {
-  var kind: String? { layer.map { type(of: $0).kind } }
+extension Layer {
+  /// The values a layer lets through, when cutting off is all it does.
+  fileprivate var passedRange: IntegerModelBuilder.RealRange? {
+    switch self {
+    case is ReLU: 0...Double.infinity
+    case is ReLU6: 0...6
+    default: nil
+    }
+  }
 }
 
-extension Layer {
-  func integers(_ name: String) -> [Int] {
-    switch attributes.first(where: { $0.name == name })?.value {
-    case .integer(let value): [value]
-    case .integers(let values): values
-    default: []
-    }
-  }
-
-  func boolean(_ name: String) -> Bool? {
-    if case .boolean(let value) = attributes.first(where: { $0.name == name })?.value { value } else { nil }
-  }
-
-  /// The window a layer's attributes describe; 1x1 for a linear layer.
-  var window: WindowGeometry {
-    let kernel = integers("kernel")
-    guard kernel.count == 2 else { return WindowGeometry(kernel: [1, 1]) }
-    func pair(_ name: String, _ absent: Int) -> [Int] {
-      let values = integers(name)
-      return values.count >= 2 ? Array(values.prefix(2)) : [absent, absent]
-    }
-    return WindowGeometry(
-      kernel: kernel, stride: pair("stride", 1), dilation: pair("dilation", 1), padding: pair("padding", 0))
+extension Window {
+  fileprivate var geometry: WindowGeometry {
+    WindowGeometry(kernel: kernel, stride: stride, dilation: dilation, padding: Array(padding.prefix(2)))
   }
 }

@@ -57,7 +57,8 @@ extension IntegerEngine {
     case .input: nil
     case .convolution(let layer): try ConvolutionStep(layer, context)
     case .add(let addition): try AdditionStep(addition, context)
-    case .multiply(let scale, let range): try MultiplicationStep(scale, range, context)
+    case .multiply(let scale, let range, let headroom):
+      try MultiplicationStep(scale, range, headroom: headroom, context)
     case .averagePool(let window, let scale): try AveragePoolStep(window, scale, context)
     case .maxPool(let window): try MaxPoolStep(window, context)
     case .concatenate(let tables): try ConcatenationStep(tables, context)

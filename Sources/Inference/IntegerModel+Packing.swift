@@ -92,17 +92,19 @@ extension ByteWriter {
     case .add(let addition):
       for scale in [addition.first, addition.second, addition.result] { append(scale) }
       append(addition.range)
-    case .multiply(let scale, let range):
+    case .multiply(let scale, let range, let headroom):
       append(scale)
       append(range)
+      append(UInt8(headroom))
     case .averagePool(let window, .sameGrid(let origin)):
       append(window)
       append(origin)
-    case .averagePool(let window, .rescaled(let scales, let countsPadding)):
+    case .averagePool(let window, .rescaled(let scales, let countsPadding, let headroom)):
       append(window)
       append(scales.count)
       for scale in scales { append(scale) }
       append(UInt8(countsPadding ? 1 : 0))
+      append(UInt8(headroom))
     case .maxPool(let window): append(window)
     case .concatenate(let tables):
       append(tables.count)
@@ -125,6 +127,7 @@ extension ByteWriter {
     append(layer.rounding.rawValue)
     append(layer.range)
     append(UInt8(layer.isWide ? 1 : 0))
+    append(UInt8(layer.headroom))
   }
 }
 
@@ -208,13 +211,16 @@ extension ByteReader {
     case .convolution: return .convolution(try convolution(name, file))
     case .add:
       return .add(.init(first: try scale(), second: try scale(), result: try scale(), range: try range()))
-    case .multiply: return .multiply(try scale(), try range())
+    case .multiply: return .multiply(try scale(), try range(), headroom: Int(try integer(UInt8.self)))
     case .averageOnSameGrid: return .averagePool(try window(), .sameGrid(origin: try int()))
     case .averageRescaled:
       let window = try window()
       var scales: [FixedPointMultiplier] = []
       for _ in 0..<(try count(itemSize: 8)) { scales.append(try scale()) }
-      return .averagePool(window, .rescaled(scales, countsPadding: try integer(UInt8.self) != 0))
+      return .averagePool(
+        window,
+        .rescaled(scales, countsPadding: try integer(UInt8.self) != 0, headroom: Int(try integer(UInt8.self)))
+      )
     case .maxPool: return .maxPool(try window())
     case .concatenate:
       var tables: [[UInt8]] = []
@@ -239,6 +245,7 @@ extension ByteReader {
     guard let rounding = RequantizationRounding(rawValue: byte) else { throw failure("rounding \(byte)") }
     let range = try range()
     let isWide = try integer(UInt8.self) != 0
+    let headroom = Int(try integer(UInt8.self))
     let zeros = try file.section(name + "/zeros")
     let shifts = try file.section(name + "/shifts")
     let bias = try Self.integers(name + "/bias", channels, file)
@@ -251,11 +258,13 @@ extension ByteReader {
     for (multiplier, shift) in zip(multipliers, shifts) {
       scales.append(try checked(multiplier, Int32(Int8(bitPattern: shift))))
     }
-    return IntegerConvolution(
+    var layer = IntegerConvolution(
       window: window, groups: groups,
       weights: try PackedCodes(bytes: file.section(name + "/codes"), count: count, bits: bits),
       zeroPoints: zeros.map { Int32($0) }, bias: bias, multipliers: scales, rounding: rounding, range: range,
       isWide: isWide)
+    layer.headroom = headroom
+    return layer
   }
 
   private static func integers(

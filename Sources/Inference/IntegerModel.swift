@@ -52,7 +52,7 @@ public enum IntegerOperation: Hashable, Sendable {
   /// Sum of two inputs.
   case add(IntegerAddition)
   /// Product of two inputs; the second may be one row of channels.
-  case multiply(FixedPointMultiplier, CodeRange)
+  case multiply(FixedPointMultiplier, CodeRange, headroom: Int)
   /// Means of windows.
   case averagePool(WindowGeometry, AveragePoolScale)
   /// Largest values of windows.
@@ -107,7 +107,7 @@ public struct WindowGeometry: Hashable, Sendable {
 
 /// Weights, bias and requantization of a convolution or linear layer.
 ///
-///     sum[o]  = bias[o] + Σ (x - x.zeroPoint) * (weights[o, …] - zeroPoints[o])        32-bit, exact
+///     sum[o]  = bias[o] + (Σ (x - x.zeroPoint) * (weights[o, …] - zeroPoints[o])) << headroom        32-bit, exact
 ///     code[o] = clamp(round(sum[o] * multipliers[o]) + grid.zeroPoint, range)
 ///
 /// With ``isWide`` the result is a logit instead: `round(sum[o] * multipliers[o])`, 32 bits.
@@ -120,7 +120,7 @@ public struct IntegerConvolution: Hashable, Sendable {
   public var weights: PackedCodes
   /// The code of weight 0 per output channel, 0...255.
   public var zeroPoints: [Int32]
-  /// Bias per output channel at the scale of the sums.
+  /// Bias per output channel at the scale of the sums, with ``headroom`` fractional bits.
   public var bias: [Int32]
   /// Ratio of the sums' scale to the output's, per output channel.
   public var multipliers: [FixedPointMultiplier]
@@ -130,6 +130,9 @@ public struct IntegerConvolution: Hashable, Sendable {
   public var range: CodeRange
   /// Whether the result is 32-bit logits.
   public var isWide: Bool
+  /// Bits that products are shifted left, 0...16: the fraction of a step that the bias and the first of two roundings
+  /// keep. LiteRT has 0; grids of few levels, whose steps are coarse, leave room for many.
+  public var headroom = 0
 
   /// Makes a convolution.
   public init(
@@ -198,6 +201,7 @@ public struct IntegerAddition: Hashable, Sendable {
 public enum AveragePoolScale: Hashable, Sendable {
   /// Input and output share a grid; the mean rounds half away from code `origin` (LiteRT: 128, the zero of int8).
   case sameGrid(origin: Int)
-  /// One multiplier per number of positions inside: `round((sum - n * zeroPoint) * multipliers[n - 1]) + zeroPoint'`.
-  case rescaled([FixedPointMultiplier], countsPadding: Bool)
+  /// One multiplier per number `n` of positions inside:
+  /// `round(((sum - n * zeroPoint) << headroom) * multipliers[n - 1]) + zeroPoint'`.
+  case rescaled([FixedPointMultiplier], countsPadding: Bool, headroom: Int)
 }

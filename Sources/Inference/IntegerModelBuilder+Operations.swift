@@ -21,8 +21,13 @@ extension IntegerModelBuilder {
     productOf a: Int, _ b: Int, name: String, grid: IntegerGrid, range: RealRange = everything
   ) throws(InferenceError) -> Int {
     let ratio = nodes[a].grid.scale * nodes[b].grid.scale / grid.scale
-    guard let scale = FixedPointMultiplier(ratio) else { throw .multiplier(node: name, value: ratio) }
-    return append(name, .multiply(scale, grid.codes(of: range)), [a, b], nodes[a].shape, grid)
+    // Products are below 2^16.
+    let headroom = Self.headroom(bound: 0x1p16, ratio: ratio)
+    guard let scale = FixedPointMultiplier(ratio / Double(1 << headroom)) else {
+      throw .multiplier(node: name, value: ratio)
+    }
+    return append(
+      name, .multiply(scale, grid.codes(of: range), headroom: headroom), [a, b], nodes[a].shape, grid)
   }
 
   /// Adds means over windows.
@@ -33,14 +38,18 @@ extension IntegerModelBuilder {
     meanOver window: WindowGeometry, of input: Int, name: String, shape: Shape, grid: IntegerGrid,
     countsPadding: Bool = true
   ) throws(InferenceError) -> Int {
+    let largest = max(1, window.kernel.reduce(1, *))
+    let ratio = nodes[input].grid.scale / grid.scale
+    let headroom = Self.headroom(bound: 255 * Double(largest), ratio: ratio)
     var scales: [FixedPointMultiplier] = []
-    for count in 1...max(1, window.kernel.reduce(1, *)) {
-      let ratio = nodes[input].grid.scale / (Double(count) * grid.scale)
+    for count in 1...largest {
+      let ratio = ratio / Double(count << headroom)
       guard let scale = FixedPointMultiplier(ratio) else { throw .multiplier(node: name, value: ratio) }
       scales.append(scale)
     }
     return append(
-      name, .averagePool(window, .rescaled(scales, countsPadding: countsPadding)), [input], shape, grid)
+      name, .averagePool(window, .rescaled(scales, countsPadding: countsPadding, headroom: headroom)),
+      [input], shape, grid)
   }
 
   /// Adds the largest values of windows, on the input's grid.
@@ -83,5 +92,14 @@ extension IntegerModelBuilder {
     return append(
       name, .pad(top: offset[0], left: offset[1], front: offset[2], code: grid.code(of: 0)), [input], shape,
       grid)
+  }
+
+  /// The bits that sums of at most `bound` can be shifted left before they are multiplied by `ratio`: what 32 bits leave,
+  /// at most 12, for then what is lost is below 2^-12 of a step of the sums.
+  static func headroom(bound: Double, ratio: Double) -> Int {
+    var bits = 0
+    let growth = max(1, 2 * ratio)
+    while bits < 12 && bound * growth * Double(2 << bits) < 0x1p30 { bits += 1 }
+    return bits
   }
 }

@@ -97,18 +97,21 @@ public struct IntegerModelBuilder: Sendable {
         node: layer.name, grid: "zero points \(weights.zeroPoints) of \(weights.levels) levels")
     }
     let steps = weights.scales.map { $0 * nodes[input].grid.scale }
+    let bound = layer.sumBounds(steps, input: nodes[input].grid)
+    let grid = layer.grid ?? Self.logitGrid(bound, steps)
+    let headroom = zip(bound, steps).reduce(12) { least, channel in
+      min(least, Self.headroom(bound: channel.0, ratio: channel.1 / grid.scale))
+    }
     var bias: [Int32] = []
+    var multipliers: [FixedPointMultiplier] = []
     for (channel, step) in steps.enumerated() {
-      let count = (layer.bias[channel] / step).rounded(.toNearestOrEven)
+      let fine = step / Double(1 << headroom)
+      let count = (layer.bias[channel] / fine).rounded(.toNearestOrEven)
       guard count.magnitude < 0x1p31 else {
         throw .biasOverflow(node: layer.name, channel: channel, value: count)
       }
       bias.append(Int32(count))
-    }
-    let grid = layer.grid ?? logitGrid(weights, bias, steps, input: nodes[input].grid)
-    var multipliers: [FixedPointMultiplier] = []
-    for step in steps {
-      guard let multiplier = FixedPointMultiplier(step / grid.scale) else {
+      guard let multiplier = FixedPointMultiplier(fine / grid.scale) else {
         throw .multiplier(node: layer.name, value: step / grid.scale)
       }
       multipliers.append(multiplier)
@@ -118,30 +121,35 @@ public struct IntegerModelBuilder: Sendable {
     do { packed = try PackedCodes(weights.codes, bits: bits) } catch {
       throw .unsupportedGrid(node: layer.name, grid: "codes beyond \(weights.levels) levels: \(error)")
     }
-    let operation = IntegerConvolution(
+    var operation = IntegerConvolution(
       window: layer.window, groups: layer.groups, weights: packed,
       zeroPoints: weights.zeroPoints.map { Int32($0) },
       bias: bias, multipliers: multipliers, rounding: layer.shape.rank == 1 ? .single : .double,
       range: layer.grid.map { $0.codes(of: layer.range) } ?? CodeRange(), isWide: layer.grid == nil)
+    operation.headroom = headroom
     return append(layer.name, .convolution(operation), [input], layer.shape, grid)
   }
 
   /// The common scale of logits: the largest possible one is 2^24 steps, which FP32 still holds exactly.
+  private static func logitGrid(_ bounds: [Double], _ steps: [Double]) -> IntegerGrid {
+    let largest = zip(bounds, steps).reduce(0) { max($0, $1.0 * $1.1) }
+    return IntegerGrid(scale: largest > 0 ? largest * 0x1p-24 : 1, zeroPoint: 0, levels: 1 << 25)
+  }
+}
+
+extension IntegerModelBuilder.Convolution {
+  /// The largest magnitude of each channel's sum, in steps.
   ///
-  ///     |logit[o]| <= s_x s_w[o] (|bias[o]| + reach(x) Σ |w[o] - zeroPoint[o]|)
-  private func logitGrid(
-    _ weights: IntegerWeights, _ bias: [Int32], _ steps: [Double], input: IntegerGrid
-  ) -> IntegerGrid {
+  ///     |sum[o]| <= |bias[o]| + reach(x) Σ |w[o] - zeroPoint[o]|
+  fileprivate func sumBounds(_ steps: [Double], input: IntegerGrid) -> [Double] {
     let depth = weights.codes.count / steps.count
-    var largest = 0.0
-    for channel in steps.indices {
+    return steps.indices.map { channel in
       var magnitude = 0
       for code in weights.codes[(channel * depth)..<((channel + 1) * depth)] {
         magnitude += abs(Int(code) - weights.zeroPoints[channel])
       }
-      largest = max(largest, steps[channel] * Double(Int(bias[channel].magnitude) + magnitude * input.reach))
+      return abs(bias[channel]) / steps[channel] + Double(magnitude * input.reach) + 1
     }
-    return IntegerGrid(scale: largest > 0 ? largest * 0x1p-24 : 1, zeroPoint: 0, levels: 1 << 25)
   }
 }
 

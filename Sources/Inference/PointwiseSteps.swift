@@ -34,11 +34,14 @@ struct AdditionStep: IntegerStep {
 /// Product of two inputs.
 struct MultiplicationStep: IntegerStep {
   private let scale: FixedPointMultiplier
+  private let headroom: Int32
   private let range: CodeRange
   private let extents: (rows: Int, channels: Int, secondRows: Int)
   private let zeroPoints: (Int32, Int32, Int32)
 
-  init(_ scale: FixedPointMultiplier, _ range: CodeRange, _ context: StepContext) throws(InferenceError) {
+  init(_ scale: FixedPointMultiplier, _ range: CodeRange, headroom: Int, _ context: StepContext)
+    throws(InferenceError)
+  {
     let shape = context.node.shape
     guard context.inputs.count == 2, context.inputs[0].shape.count == shape.count, shape.rank > 0,
       [shape.count, shape[-1]].contains(context.inputs[1].shape.count)
@@ -46,8 +49,12 @@ struct MultiplicationStep: IntegerStep {
       throw context.shapeError(
         "a product needs an input of shape \(shape) and one like it or of its channels")
     }
-    guard scale.shift <= 14 else { throw .multiplier(node: context.node.name, value: scale.value) }
+    // The product of two codes is below 2^16.
+    guard (0...14).contains(headroom), Int(scale.shift) + headroom <= 14 else {
+      throw .multiplier(node: context.node.name, value: scale.value)
+    }
     self.scale = scale
+    self.headroom = Int32(headroom)
     self.range = range
     let rows = shape[-1] == 0 ? 0 : shape.count / shape[-1]
     extents = (rows, shape[-1], context.inputs[1].shape.count == shape.count ? rows : 1)
@@ -61,7 +68,8 @@ struct MultiplicationStep: IntegerStep {
     var job = aq_multiply_job(
       x: memory.codes(places.inputs[0]), y: memory.codes(places.inputs[1]), rows: extents.rows,
       channels: extents.channels, y_rows: extents.secondRows, x_zero: zeroPoints.0, y_zero: zeroPoints.1,
-      multiplier: scale.multiplier, shift: scale.shift, zero_point: zeroPoints.2, low: Int32(range.low),
+      multiplier: scale.multiplier, shift: scale.shift, headroom: headroom, zero_point: zeroPoints.2,
+      low: Int32(range.low),
       high: Int32(range.high), out: memory.target(places.output))
     aq_multiply_u8(&job)
   }

@@ -9,6 +9,7 @@ struct AveragePoolStep: IntegerStep {
   private let countsPadding: Int32
   private let zeroPoints: (input: Int32, output: Int32)
   private let highest: Int32
+  private let headroom: Int32
 
   let scratchBytes: Int
 
@@ -17,21 +18,24 @@ struct AveragePoolStep: IntegerStep {
     highest = Int32(context.node.grid.levels - 1)
     switch scale {
     case .sameGrid(let origin):
-      (multipliers, shifts, countsPadding) = (nil, nil, 0)
+      (multipliers, shifts, countsPadding, headroom) = (nil, nil, 0, 0)
       zeroPoints = (Int32(origin), Int32(origin))
-    case .rescaled(let values, let countsPadding):
+    case .rescaled(let values, let countsPadding, let headroom):
       guard values.count == geometry.kernel_h * geometry.kernel_w else {
         throw context.shapeError(
           "\(geometry.kernel_h * geometry.kernel_w) multipliers expected, found \(values.count)")
       }
       // |sum| <= 255 * window, and a left shift multiplies it.
       let largest = values.reduce(0) { max($0, Int($1.shift)) }
-      guard Double(255 * values.count) * Double(1 << largest) < 0x1p31 else {
+      guard (0...16).contains(headroom),
+        Double(255 * values.count) * Double(1 << (largest + headroom)) < 0x1p31
+      else {
         throw .multiplier(node: context.node.name, value: values[0].value)
       }
       multipliers = AlignedBytes(values.map(\.multiplier))
       shifts = AlignedBytes(values.map(\.shift))
       self.countsPadding = countsPadding ? 1 : 0
+      self.headroom = Int32(headroom)
       zeroPoints = (Int32(context.inputs[0].grid.zeroPoint), Int32(context.node.grid.zeroPoint))
     }
     scratchBytes = withUnsafePointer(to: geometry) { aq_conv_scratch($0) }
@@ -41,7 +45,7 @@ struct AveragePoolStep: IntegerStep {
     var to = aq_pool_scale(
       multiplier: multipliers.map { UnsafePointer($0.of(Int32.self)) },
       shift: shifts.map { UnsafePointer($0.of(Int32.self)) }, counts_padding: countsPadding,
-      in_zero: zeroPoints.input, out_zero: zeroPoints.output, low: 0, high: highest)
+      in_zero: zeroPoints.input, out_zero: zeroPoints.output, low: 0, high: highest, headroom: headroom)
     withUnsafePointer(to: geometry) {
       aq_average_pool_u8(
         $0, &to, memory.codes(places.inputs[0]), memory.start.advanced(by: places.scratch),

@@ -15,9 +15,10 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
   var weightBits = 8
   var rounding = RequantizationRounding.double
   var isWide = false
+  var headroom = 0
 
   var description: String {
-    "\(channels.input)->\(channels.output) k\(kernel) s\(stride) d\(dilation) g\(groups) za\(inputZero) zw\(weightZero) b\(weightBits)"
+    "\(channels.input)->\(channels.output) k\(kernel) s\(stride) d\(dilation) g\(groups) za\(inputZero) zw\(weightZero) b\(weightBits) h\(headroom)"
   }
 
   static let table: [ConvolutionCase] = {
@@ -43,6 +44,10 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     cases.append(.init(channels: (64, 10), kernel: 1, rounding: .single))
     cases.append(
       .init(channels: (63, 33), kernel: 1, weightZero: 30, weightBits: 6, rounding: .single, isWide: true))
+    cases.append(.init(channels: (17, 35), weightZero: 6, weightBits: 4, headroom: 6))
+    cases.append(.init(channels: (19, 19), groups: 19, weightZero: 6, weightBits: 4, headroom: 8))
+    cases.append(
+      .init(channels: (9, 33), kernel: 1, weightZero: 1, weightBits: 2, rounding: .single, headroom: 5))
     return cases
   }()
 
@@ -61,7 +66,7 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     let isLopsided = weightZero == 0 || weightZero == 255
     let spread =
       (isLopsided ? Double(depth) * 8 : Double(depth).squareRoot() * 2) * Double(1 << weightBits) * 20
-    return IntegerConvolution(
+    var layer = IntegerConvolution(
       window: WindowGeometry(
         kernel: [kernel, kernel], stride: [stride, stride], dilation: [dilation, dilation],
         padding: [padding, padding]),
@@ -69,9 +74,11 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
       zeroPoints: (0..<channels.output).map { max(0, weightZero - Int32($0 % 3)) },
       bias: (0..<channels.output).map { _ in Int32(random.integer(below: 20001)) - 10000 },
       multipliers: try (0..<channels.output).map {
-        try #require(FixedPointMultiplier(Double($0 + 40) / spread))
+        try #require(FixedPointMultiplier(Double($0 + 40) / (spread * Double(1 << headroom))))
       },
       rounding: rounding, range: CodeRange(3, 250), isWide: isWide)
+    layer.headroom = headroom
+    return layer
   }
 
   func model(_ layer: IntegerConvolution) -> IntegerModel {
@@ -94,7 +101,7 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     for oy in 0..<outputExtent(height) {
       for ox in 0..<outputExtent(width) {
         for o in 0..<channels.output {
-          var sum = Int(layer.bias[o])
+          var sum = 0
           for ky in 0..<kernel {
             for kx in 0..<kernel {
               let (iy, ix) = (oy * stride + ky * dilation - padding, ox * stride + kx * dilation - padding)
@@ -107,7 +114,7 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
               }
             }
           }
-          let scaled = layer.multipliers[o].product(Int32(sum), rounding)
+          let scaled = layer.multipliers[o].product(Int32(sum << headroom + Int(layer.bias[o])), rounding)
           result.append(isWide ? scaled : max(3, min(250, scaled + 121)))
         }
       }

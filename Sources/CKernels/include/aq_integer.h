@@ -17,7 +17,8 @@ enum { AQ_ROW_BLOCK = 24 };
 
 typedef enum { AQ_ROUND_DOUBLE = 0, AQ_ROUND_SINGLE = 1 } aq_rounding;
 
-// How sums become codes: clamp(multiply(acc + bias, multiplier, shift) + zero_point, low, high); arrays are [channels].
+// How sums become codes: clamp(multiply((acc << headroom) + bias, multiplier, shift) + zero_point, low, high); arrays are
+// [channels]. LiteRT has headroom 0; more of it keeps that many fractional bits of the bias and of the first rounding.
 typedef struct {
   const int32_t *bias;        // bias with the corrections for zero points
   const int32_t *multiplier;  // 0, or in [2^30, 2^31)
@@ -25,6 +26,7 @@ typedef struct {
   int32_t zero_point;
   int32_t low, high;  // within 0...255
   aq_rounding rounding;
+  int32_t headroom;  // 0...16
 } aq_requantization;
 
 // Sums of a matrix product: sums[rows, panels * 16] = x[rows, depth] * panels; depth is a multiple of 4.
@@ -132,24 +134,25 @@ typedef struct {
 } aq_add_job;
 void aq_add_u8(const aq_integer_variant *variant, const aq_add_job *job);
 
+// The product is shifted left by headroom (0...14) before it is multiplied.
 // Multiplies x [rows, channels] with y, [rows, channels] or (y_rows == 1) one row [channels] for all.
 typedef struct {
   const uint8_t *x, *y;
   size_t rows, channels, y_rows;
   int32_t x_zero, y_zero;
-  int32_t multiplier, shift;
+  int32_t multiplier, shift, headroom;
   int32_t zero_point, low, high;
   uint8_t *out;
 } aq_multiply_job;
 void aq_multiply_u8(const aq_multiply_job *job);
 
-// Means of windows. With multipliers: (sum - n * in_zero) * multiplier[n - 1], double rounding, plus out_zero, where n counts
+// Means of windows. With multipliers: ((sum - n * in_zero) << headroom) * multiplier[n - 1], double rounding, plus out_zero, where n counts
 // the window's codes inside the image (counts_padding: all codes, padding having the value 0). Without (NULL): input and
 // output share a grid and the mean rounds half away from in_zero, as LiteRT's AVERAGE_POOL_2D does around its int8 zero.
 typedef struct {
   const int32_t *multiplier, *shift;
   int counts_padding;
-  int32_t in_zero, out_zero, low, high;
+  int32_t in_zero, out_zero, low, high, headroom;
 } aq_pool_scale;
 void aq_average_pool_u8(const aq_conv_geometry *g, const aq_pool_scale *to, const uint8_t *x, void *scratch, uint8_t *out);
 
