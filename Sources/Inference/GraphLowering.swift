@@ -1,4 +1,4 @@
-package import Layers
+public import Layers
 import Tensors
 
 /// Turns a graph whose weights and activations have integer grids into an ``IntegerModel``.
@@ -181,5 +181,25 @@ extension Layer {
 extension Window {
   fileprivate var geometry: WindowGeometry {
     WindowGeometry(kernel: kernel, stride: stride, dilation: dilation, padding: Array(padding.prefix(2)))
+  }
+}
+
+extension IntegerModel {
+  /// Lowers a graph whose weights and activations have integer grids.
+  ///
+  /// Batch normalisation is folded before. The output node, when it has no grid, gives 32-bit logits; every other node
+  /// needs a grid, except one whose only reader is a ReLU or ReLU6 with a grid, and layers that only move values.
+  ///
+  /// - Parameters:
+  ///   - outputGrids: Grids of outputs by node name; the graph's input has the name `input`.
+  ///   - weights: Codes and grids of weights by node name.
+  ///   - biases: Real biases by node name, zeros when absent.
+  /// - Throws: ``InferenceError`` naming the node that has no integer form.
+  public init(
+    lowering graph: Graph, outputGrids: [String: IntegerGrid], weights: [String: IntegerWeights],
+    biases: [String: [Double]]
+  ) throws(InferenceError) {
+    var lowering = try GraphLowering(graph, outputGrids: outputGrids, weights: weights, biases: biases)
+    self = try lowering.model()
   }
 }

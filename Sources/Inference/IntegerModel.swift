@@ -130,7 +130,9 @@ public struct IntegerConvolution: Hashable, Sendable {
   public var range: CodeRange
   /// Whether the result is 32-bit logits.
   public var isWide: Bool
-  /// Bits that products are shifted left, 0...16: the fraction of a step that the bias and the first of two roundings
+  /// Bits that products are shifted left, 0...16.
+  ///
+  /// They hold the fraction of a step that the bias and the first of two roundings
   /// keep. LiteRT has 0; grids of few levels, whose steps are coarse, leave room for many.
   public var headroom = 0
 
