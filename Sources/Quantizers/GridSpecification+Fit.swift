@@ -1,0 +1,121 @@
+import CKernels
+public import Tensors
+
+extension GridSpecification {
+  /// Finds the ranges of a tensor's groups and makes the grid.
+  ///
+  /// - Throws: ``QuantizationError`` when the specification is not valid, the tensor is empty or holds NaN or infinity.
+  public func fit(to x: Tensor, execution: Execution = Execution()) throws -> RegionGrid {
+    try validate()
+    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
+    try GridSpecification.checkFinite(x)
+    let layout = try GroupLayout(group, x.shape)
+    let gathered = GroupValues(x, layout)
+    var ranges = [ValueRange](repeating: ValueRange(0, 0), count: layout.groupCount)
+    let grain = max(1, 4096 / max(1, x.count / layout.groupCount))
+    let shards = Execution.shardCount(for: layout.groupCount, grain: grain)
+    try ranges.withUnsafeMutableBufferPointer { ranges in
+      try execution.forEachShard(shards) { shard in
+        for group in Execution.range(ofShard: shard, of: shards, count: layout.groupCount) {
+          ranges[group] = try gathered.withGroup(group) { try range(of: $0, execution) }
+        }
+      }
+    }
+    return try RegionGrid(self, ranges: ranges)
+  }
+
+  static func checkFinite(_ x: Tensor) throws(QuantizationError) {
+    let (count, first) = x.withValues { values -> (Int, Int) in
+      // A sum of zeros stays zero unless a value is NaN or infinite: fast enough to run on every fit.
+      if values.reduce(Float(0), { $0 + $1 * 0 }) == 0 { return (0, 0) }
+      let bad = values.indices.filter { !values[$0].isFinite }
+      return (bad.count, bad.first ?? 0)
+    }
+    guard count == 0 else { throw .notFinite(count: count, first: first, total: x.count) }
+  }
+
+  private func range(of values: UnsafeBufferPointer<Float>, _ execution: Execution) throws -> ValueRange {
+    let full = GridSpecification.extremes(values)
+    switch observer {
+    case .minMax: return full
+    case .percentile(let share): return GridSpecification.percentile(values, share)
+    case .meanSquaredError(let candidates, let stride):
+      return try searched(
+        values, full, RangeSearch(power: 2, candidates: candidates, stride: stride), execution)
+    case .lpSearch(let power, let candidates, let stride):
+      return try searched(
+        values, full, RangeSearch(power: power, candidates: candidates, stride: stride), execution)
+    }
+  }
+
+  static func extremes(_ values: UnsafeBufferPointer<Float>) -> ValueRange {
+    var low = Float.infinity
+    var high = -Float.infinity
+    for value in values {
+      low = value < low ? value : low
+      high = value > high ? value : high
+    }
+    return ValueRange(low, high)
+  }
+
+  /// The range between the two order statistics that cut off `(1 - share) / 2` at either end.
+  private static func percentile(_ values: UnsafeBufferPointer<Float>, _ share: Float) -> ValueRange {
+    let sorted = values.sorted()
+    let cut = Int((Double(sorted.count - 1) * Double(1 - share) / 2).rounded())
+    return ValueRange(sorted[cut], sorted[sorted.count - 1 - cut])
+  }
+
+  private func searched(
+    _ values: UnsafeBufferPointer<Float>, _ full: ValueRange, _ search: RangeSearch, _ execution: Execution
+  ) throws -> ValueRange {
+    let scores = try search.scores(of: values, full, self, execution)
+    var best = 0
+    for index in scores.indices where scores[index] < scores[best] { best = index }
+    return search.range(best, of: full)
+  }
+}
+
+/// The values of each group, one after another.
+private struct GroupValues {
+  private let x: Tensor
+  private let gathered: [Float]
+  private let starts: [Int]
+
+  init(_ x: Tensor, _ layout: GroupLayout) {
+    self.x = x
+    var counts = [Int](repeating: 0, count: layout.groupCount)
+    var isSorted = true
+    var last = 0
+    layout.forEachRun(in: 0..<x.count) { group, run in
+      counts[group] += run.count
+      isSorted = isSorted && group >= last
+      last = group
+    }
+    var starts = [0]
+    for count in counts { starts.append(starts[starts.count - 1] + count) }
+    self.starts = starts
+    if isSorted {
+      gathered = []
+      return
+    }
+    var next = starts
+    var values = [Float](repeating: 0, count: x.count)
+    x.withValues { source in
+      layout.forEachRun(in: 0..<x.count) { group, run in
+        for i in run {
+          values[next[group]] = source[i]
+          next[group] += 1
+        }
+      }
+    }
+    gathered = values
+  }
+
+  func withGroup<R>(_ group: Int, _ body: (UnsafeBufferPointer<Float>) throws -> R) throws -> R {
+    let range = starts[group]..<starts[group + 1]
+    guard gathered.isEmpty else {
+      return try gathered.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[range])) }
+    }
+    return try x.withValues { try body(UnsafeBufferPointer(rebasing: $0[range])) }
+  }
+}

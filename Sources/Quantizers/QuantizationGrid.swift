@@ -1,0 +1,47 @@
+public import Tensors
+
+/// The codes of a tensor on a grid.
+public struct GridCodes: Sendable {
+  /// The tensor's shape.
+  public let shape: Shape
+  /// One code per value, the interval's index included unless ``blockIntervals`` has it.
+  public let codes: [UInt8]
+  /// The interval of each block, in memory order; empty for grids whose values choose.
+  public let blockIntervals: [UInt8]
+}
+
+/// Levels onto which a tensor's values are put: a ``RegionGrid`` or a ``Codebook``.
+public protocol QuantizationGrid: Sendable {
+  /// The number of groups.
+  var groupCount: Int { get }
+
+  /// The distinct values of a group, ascending.
+  func levels(group: Int) -> [Float]
+
+  /// Returns each value's nearest level.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
+  func fakeQuantized(_ x: Tensor, execution: Execution) throws -> Tensor
+
+  /// Returns the code of each value.
+  func quantize(_ x: Tensor, execution: Execution) throws -> GridCodes
+
+  /// Returns the values of codes.
+  func dequantize(_ codes: GridCodes) throws -> Tensor
+
+  /// Returns the straight-through gradient: that of the result where `x` is within the levels, else 0.
+  func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution) throws -> Tensor
+
+  /// Counts the bits of a tensor on the grid.
+  func storage(of x: Tensor, execution: Execution) throws -> StorageReport
+}
+
+/// The affine form of a uniform group: value = `(code - zeroPoint) * scale`, codes `0 ..< levelCount`.
+public struct UniformForm: Hashable, Sendable {
+  /// The step.
+  public let scale: Float
+  /// The code of 0.
+  public let zeroPoint: Int32
+  /// The number of codes, 2...256.
+  public let levelCount: Int
+}

@@ -1,0 +1,54 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+public import Tensors
+
+extension RegionGrid {
+  /// The bits per value of codes as packed: `ceil(log2 levels)` to a packable width, or `bits + log2(K) / n` for blocks.
+  public var storedBits: Double {
+    if let block = specification.blockSize {
+      return Double(StorageReport.packedBits(levels: specification.topCode + 1))
+        + log2(Double(specification.intervals)) / Double(block)
+    }
+    let levels =
+      isUniform || specification.edges == .equal
+      ? steps + 1 : specification.intervals * (specification.topCode + 1)
+    return Double(StorageReport.packedBits(levels: levels))
+  }
+
+  /// Bits of scale, zero point and unequal edges per group.
+  private var sideBits: Int {
+    if specification.mode == .published { return 32 * (3 * specification.intervals + 1) }
+    if isUniform || specification.blockSize != nil { return 64 }
+    return 32 * (3 * specification.intervals + 1)
+  }
+
+  public func storage(of x: Tensor, execution: Execution = Execution()) throws -> StorageReport {
+    var report = StorageReport(
+      nominal: Double(specification.bits), stored: storedBits, entropy: 0,
+      side: Double(sideBits * groupCount) / Double(max(1, x.count)), count: x.count)
+    if specification.mode == .published {
+      let (result, unquantized) = try countingUnquantized(x, execution: execution)
+      let share = Double(unquantized) / Double(max(1, x.count))
+      var counts: [Float: Int] = [:]
+      for value in result.values { counts[value, default: 0] += 1 }
+      report.entropy = StorageReport.entropy(counts.values)
+      report.unquantizedShare = share
+      report.stored *= 1 - share
+      return report
+    }
+    let codes = try quantize(x, execution: execution)
+    var counts = [Int](repeating: 0, count: 256)
+    for code in codes.codes { counts[Int(code)] += 1 }
+    var intervals = [Int](repeating: 0, count: 16)
+    for interval in codes.blockIntervals { intervals[Int(interval)] += 1 }
+    report.entropy = StorageReport.entropy(counts)
+    if !codes.blockIntervals.isEmpty {
+      report.entropy +=
+        StorageReport.entropy(intervals) * Double(codes.blockIntervals.count) / Double(max(1, x.count))
+    }
+    return report
+  }
+}
