@@ -1,8 +1,8 @@
 import CKernels
 public import Tensors
 
-/// The kernels of this machine.
-let kernels: aq_quantize_variant = aq_quantize_best().pointee
+/// The kernels of this machine; a constant table of functions without state.
+nonisolated(unsafe) let kernels: aq_quantize_variant = aq_quantize_best().pointee
 
 extension RegionGrid {
   public func fakeQuantized(_ x: Tensor, execution: Execution = Execution()) throws -> Tensor {

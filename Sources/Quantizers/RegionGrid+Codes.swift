@@ -5,7 +5,7 @@ extension RegionGrid {
   public func quantize(_ x: Tensor, execution: Execution = Execution()) throws -> GridCodes {
     guard specification.mode == .clamp else { throw QuantizationError.publishedHasNoCodes }
     let layout = try layout(x.shape)
-    if let block = specification.blockSize { return try quantizeBlocks(x, block, layout) }
+    if let block = specification.blockSize { return quantizeBlocks(x, block, layout) }
     var codes = [UInt8](repeating: 0, count: x.count)
     try codes.withUnsafeMutableBufferPointer { target in
       try x.withValues { source in
@@ -50,11 +50,11 @@ extension RegionGrid {
   }
 
   /// Tries every interval on each block of a run and keeps the one with the least squared error, the widest on ties.
-  private func quantizeBlocks(_ x: Tensor, _ block: Int, _ layout: GroupLayout) throws -> GridCodes {
+  private func quantizeBlocks(_ x: Tensor, _ block: Int, _ layout: GroupLayout) -> GridCodes {
     var codes = [UInt8](repeating: 0, count: x.count)
     var chosen: [UInt8] = []
     let top = Float(specification.topCode)
-    try x.withValues { source in
+    x.withValues { source in
       layout.forEachRun(in: 0..<x.count) { group, run in
         for start in stride(from: run.lowerBound, to: run.upperBound, by: block) {
           let values = start..<min(start + block, run.upperBound)

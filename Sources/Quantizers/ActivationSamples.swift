@@ -1,0 +1,57 @@
+import Layers
+import Synchronization
+import Tensors
+
+/// Values of planned nodes over the calibration images: every n-th, and the extremes.
+struct ActivationSamples {
+  private var values: [NodeIndex: [Float]] = [:]
+  private var extremes: [NodeIndex: ValueRange] = [:]
+
+  init(
+    _ model: Model, _ plan: QuantizationPlan, _ options: QuantizationOptions, _ images: Tensor,
+    execution: Execution,
+    progress: ((Double) -> Void)?
+  ) throws {
+    let count = images.shape.rank > 0 ? images.shape[0] : 0
+    guard count > 0, images.count > 0 else { throw QuantizationError.emptyCalibration("the activations") }
+    try GridSpecification.checkFinite(images)
+    var strides: [NodeIndex: Int] = [:]
+    for place in plan.activations {
+      let total = count * model.graph.nodes[place.node].shape.count
+      // Odd, so that it does not fall into step with rows and channels, which are mostly even.
+      strides[place.node] = max(1, (total + options.sampleLimit - 1) / options.sampleLimit) | 1
+    }
+    for start in stride(from: 0, to: count, by: options.batch) {
+      let batch = images.rows(start..<min(count, start + options.batch))
+      var kept: [NodeIndex: [Float]] = [:]
+      var ranges: [NodeIndex: ValueRange] = [:]
+      _ = try model.forward(batch, execution: execution) { node, value in
+        guard let step = strides[node] else { return }
+        value.withValues { values in
+          kept[node] = stride(from: 0, to: values.count, by: step).map { values[$0] }
+          ranges[node] = GridSpecification.extremes(values)
+        }
+      }
+      for (node, more) in kept { values[node, default: []] += more }
+      for (node, range) in ranges {
+        let old = extremes[node] ?? range
+        extremes[node] = ValueRange(min(old.low, range.low), max(old.high, range.high))
+      }
+      progress?(0.9 * Double(min(count, start + options.batch)) / Double(count))
+    }
+  }
+
+  /// The sampled values of a node, its smallest and largest at the end.
+  func values(of node: NodeIndex) -> Tensor {
+    var all = values[node] ?? []
+    if let range = extremes[node] { all += [range.low, range.high] }
+    return Tensor([all.count], all)
+  }
+
+  /// Whether every value is a pixel `j / 255`.
+  static func arePixels(_ values: Tensor) -> Bool {
+    values.withValues { values in
+      values.allSatisfy { $0 >= 0 && $0 <= 1 && abs($0 * 255 - ($0 * 255).rounded()) < 1e-4 }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/// The grids of the first and last layers, which are kept finer than the rest.
+public struct FirstLast: Hashable, Sendable {
+  /// Weights of the first and the last convolution or linear layer.
+  public var weights: GridSpecification
+  /// The last layer's input.
+  public var activations: GridSpecification
+
+  /// Makes a pair.
+  public init(weights: GridSpecification, activations: GridSpecification) {
+    self.weights = weights
+    self.activations = activations
+  }
+
+  /// 256 levels: weights symmetric per output channel, activations over the whole range.
+  public static let eightBit = FirstLast(
+    weights: GridSpecification(bits: 8, group: .channel(axis: 0), isSymmetric: true),
+    activations: GridSpecification(bits: 8))
+}
+
+/// What a ``QuantizedModel`` quantizes.
+public struct QuantizationOptions: Hashable, Sendable {
+  /// Weights; `nil` leaves them FP32.
+  public var weights: GridSpecification?
+  /// Activations; `nil` leaves them FP32.
+  public var activations: GridSpecification?
+  /// First and last layers; `nil` treats them as the rest.
+  public var firstLast: FirstLast?
+  /// Images per forward pass of the calibration.
+  public var batch: Int
+  /// At most this many values of a node are kept for its range, the extremes always among them.
+  public var sampleLimit: Int
+
+  /// Makes options.
+  public init(
+    weights: GridSpecification?, activations: GridSpecification?, firstLast: FirstLast? = .eightBit,
+    batch: Int = 32, sampleLimit: Int = 1 << 20
+  ) {
+    self.weights = weights
+    self.activations = activations
+    self.firstLast = firstLast
+    self.batch = batch
+    self.sampleLimit = sampleLimit
+  }
+
+  /// Checks the specifications.
+  ///
+  /// - Throws: ``QuantizationError``.
+  public func validate() throws(QuantizationError) {
+    for specification in [weights, activations, firstLast?.weights, firstLast?.activations].compactMap({ $0 })
+    {
+      try specification.validate()
+    }
+    for specification in [activations, firstLast?.activations].compactMap({ $0 }) {
+      guard specification.group == .tensor, specification.blockSize == nil else {
+        throw .incompatible(
+          "activations have one range per tensor and intervals chosen per value; use group tensor and choice perValue"
+        )
+      }
+    }
+    guard batch >= 1, sampleLimit >= 1 else {
+      throw .incompatible("batch is \(batch) and sampleLimit \(sampleLimit); both are at least 1")
+    }
+  }
+}

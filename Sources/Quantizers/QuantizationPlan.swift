@@ -1,0 +1,97 @@
+public import Layers
+
+/// Where a graph's values are quantized, and with which specification.
+///
+/// Weights of every convolution and linear layer; the input; outputs of convolutions, linear layers, sums and products
+/// after a ReLU or ReLU6 that alone reads them (only there), of pools of means, concatenations and hard swish. What reads
+/// values without changing them (max pool, flatten, slice, shuffle, pad, a ReLU on levels) keeps its input's grid. The
+/// graph's output is not quantized.
+public struct QuantizationPlan: Sendable {
+  /// Why a place has its specification.
+  public enum Role: String, Sendable { case input, regular, first, last }
+
+  /// A tensor to be quantized.
+  public struct Place: Sendable {
+    /// Parameter key, or name of the node whose output it is.
+    public let key: String
+    /// Index of the node.
+    public let node: NodeIndex
+    /// Why it has its specification.
+    public let role: Role
+    /// What to fit; of the input, when the values are not pixels.
+    public let specification: GridSpecification
+  }
+
+  /// Weights in the order of the graph.
+  public let weights: [Place]
+  /// Node outputs in the order of the graph.
+  public let activations: [Place]
+
+  /// Plans a graph without batch norms.
+  ///
+  /// - Throws: ``QuantizationError`` when a specification is not valid or activations are not grouped by tensor.
+  public init(_ graph: Graph, _ options: QuantizationOptions) throws(QuantizationError) {
+    try options.validate()
+    let products = graph.nodes.indices.filter { graph.nodes[$0].layer?.isProduct == true }
+    weights =
+      options.weights.map { regular in
+        products.map { index in
+          let role: Role = index == products.first ? .first : index == products.last ? .last : .regular
+          let specification = role == .regular ? regular : options.firstLast?.weights ?? regular
+          return Place(
+            key: graph.nodes[index].name + ".weight", node: index, role: role, specification: specification)
+        }
+      } ?? []
+    activations =
+      options.activations.map {
+        QuantizationPlan.activations(graph, $0, options.firstLast, last: products.last)
+      } ?? []
+  }
+
+  private static func activations(
+    _ graph: Graph, _ regular: GridSpecification, _ firstLast: FirstLast?, last: NodeIndex?
+  ) -> [Place] {
+    let users = graph.users
+    let eightBits = FirstLast.eightBit.activations
+    var places: [NodeIndex: (Role, GridSpecification)] = [0: (.input, eightBits)]
+    for index in graph.nodes.indices.dropFirst() {
+      guard let layer = graph.nodes[index].layer, layer.makesNewValues else { continue }
+      var place = index
+      if layer.fusesActivation, users[index].count == 1, index != graph.output, let user = users[index].first,
+        graph.nodes[user].layer?.isClamp == true
+      {
+        place = user
+      }
+      guard place != graph.output else { continue }
+      let feedsHardSwish = users[place].contains { graph.nodes[$0].layer is HardSwish }
+      if places[place] == nil { places[place] = (.regular, feedsHardSwish ? eightBits : regular) }
+    }
+    if let last, let firstLast {
+      // The nearest quantized value upstream of the last layer.
+      var source = graph.nodes[last].inputs.first
+      while let index = source, places[index] == nil { source = graph.nodes[index].inputs.first }
+      if let source, source != 0 { places[source] = (.last, firstLast.activations) }
+    }
+    return places.keys.sorted().compactMap { index in
+      places[index].map {
+        Place(key: graph.nodes[index].name, node: index, role: $0.0, specification: $0.1)
+      }
+    }
+  }
+}
+
+extension Layer {
+  /// Whether it multiplies by weights.
+  var isProduct: Bool { self is Conv2d || self is Linear }
+
+  /// Whether a ReLU behind it becomes part of it.
+  var fusesActivation: Bool { isProduct || self is Add || self is Multiply }
+
+  var isClamp: Bool { self is ReLU || self is ReLU6 }
+
+  /// Whether its output may lie off its input's grid. A ReLU6 alone counts: 6 need not be a level.
+  var makesNewValues: Bool {
+    fusesActivation || self is AveragePool || self is GlobalAveragePool || self is Concat || self is HardSwish
+      || self is ReLU6
+  }
+}
