@@ -44,4 +44,11 @@ public struct UniformForm: Hashable, Sendable {
   public let zeroPoint: Int32
   /// The number of codes, 2...256.
   public let levelCount: Int
+
+  /// Makes a form.
+  public init(scale: Float, zeroPoint: Int32, levelCount: Int) {
+    self.scale = scale
+    self.zeroPoint = zeroPoint
+    self.levelCount = levelCount
+  }
 }

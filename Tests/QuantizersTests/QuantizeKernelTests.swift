@@ -9,11 +9,11 @@ import Testing
 #endif
 
 @Suite struct QuantizeKernelTests {
-  static let variants: [aq_quantize_variant] = {
+  static var variants: [aq_quantize_variant] {
     var all: [aq_quantize_variant] = []
     while let variant = aq_quantize_variants(all.count) { all.append(variant.pointee) }
     return all.filter { aq_isa_supported($0.isa) != 0 }
-  }()
+  }
 
   let sizes = [0, 1, 15, 16, 17, 63, 64, 65, 1000, 5000]
 
