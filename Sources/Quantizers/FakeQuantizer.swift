@@ -11,10 +11,12 @@ public struct FakeQuantizer: TensorTransform {
   /// Makes the transform of a grid.
   public init(_ grid: any QuantizationGrid) { self.grid = grid }
 
+  /// Returns each value's nearest level.
   public func apply(to x: Tensor, execution: Execution) throws -> Tensor {
     try grid.fakeQuantized(x, execution: execution)
   }
 
+  /// Returns the gradient where `x` is within the levels, else 0.
   public func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution) throws -> Tensor {
     try grid.adjoint(gradient, at: x, execution: execution)
   }

@@ -89,7 +89,7 @@ extension Layer {
 
   var isClamp: Bool { self is ReLU || self is ReLU6 }
 
-  /// Whether its output may lie off its input's grid. A ReLU6 alone counts: 6 need not be a level.
+  /// Whether its output may lie off its input's grid; that of a ReLU6 may, as 6 need not be a level.
   var makesNewValues: Bool {
     fusesActivation || self is AveragePool || self is GlobalAveragePool || self is Concat || self is HardSwish
       || self is ReLU6

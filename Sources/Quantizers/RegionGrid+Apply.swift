@@ -5,6 +5,9 @@ public import Tensors
 nonisolated(unsafe) let kernels: aq_quantize_variant = aq_quantize_best().pointee
 
 extension RegionGrid {
+  /// Returns each value's nearest level.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
   public func fakeQuantized(_ x: Tensor, execution: Execution = Execution()) throws -> Tensor {
     try countingUnquantized(x, execution: execution).result
   }
@@ -61,6 +64,9 @@ extension RegionGrid {
     }
   }
 
+  /// Returns the straight-through gradient: 0 where `x` is beyond the levels, everything in published mode.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
   public func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution = Execution()) throws -> Tensor {
     // Published mode leaves values outside as they are, so their gradient passes too.
     if specification.mode == .published { return gradient }

@@ -2,6 +2,9 @@ import CKernels
 public import Tensors
 
 extension RegionGrid {
+  /// Returns the code of each value and, for block-chosen intervals, the interval of each block.
+  ///
+  /// - Throws: ``QuantizationError/publishedHasNoCodes``, or when the shape has other groups than the grid.
   public func quantize(_ x: Tensor, execution: Execution = Execution()) throws -> GridCodes {
     guard specification.mode == .clamp else { throw QuantizationError.publishedHasNoCodes }
     let layout = try layout(x.shape)
@@ -90,6 +93,9 @@ extension RegionGrid {
     return min(top, max(0, rounded + zeroPoints[place]))
   }
 
+  /// Returns the values of codes: `(q - zeroPoint) * scale`.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
   public func dequantize(_ codes: GridCodes) throws -> Tensor {
     guard specification.mode == .clamp else { throw QuantizationError.publishedHasNoCodes }
     let layout = try layout(codes.shape)
@@ -123,7 +129,9 @@ extension RegionGrid {
 
 /// Draws that depend on the seed and the value's index alone, so threads do not matter.
 enum StochasticRounding {
-  /// A number in `0 ..< 1`. Source: Steele et al. 2014, SplitMix64.
+  /// A number in `0 ..< 1`.
+  ///
+  /// Source: Steele et al. 2014, SplitMix64.
   static func uniform(_ seed: UInt64, _ index: Int) -> Float {
     var z = seed &+ (UInt64(bitPattern: Int64(index)) &+ 1) &* 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

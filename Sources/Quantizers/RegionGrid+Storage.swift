@@ -25,6 +25,9 @@ extension RegionGrid {
     return 32 * (3 * specification.intervals + 1)
   }
 
+  /// Counts the bits of a tensor on the grid.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
   public func storage(of x: Tensor, execution: Execution = Execution()) throws -> StorageReport {
     var report = StorageReport(
       nominal: Double(specification.bits), stored: storedBits, entropy: 0,

@@ -90,6 +90,7 @@ public struct RegionGrid: QuantizationGrid, Hashable {
     return UniformForm(scale: scales[base], zeroPoint: Int32(zeroPoints[base]), levelCount: steps + 1)
   }
 
+  /// The distinct values of a group, ascending.
   public func levels(group: Int) -> [Float] {
     let count = specification.intervals
     if let form = uniformForm(group: group) {
