@@ -35,7 +35,7 @@ static void point_row(const aq_conv_geometry *g, const uint8_t *x, const uint8_t
   }
 }
 
-void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, const int16_t *packed,
+void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, const aq_depthwise_weights *weights,
                      const aq_requantization *to, const uint8_t *x, void *scratch, uint8_t *out) {
   size_t padded = (g->in_c + AQ_PANEL - 1) / AQ_PANEL * AQ_PANEL;
   int32_t *sums = scratch;
@@ -44,7 +44,7 @@ void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *
   memset(outside, g->zero_point, g->in_c);
   for (size_t oy = 0; oy < g->out_h; oy++) {
     point_row(g, x, outside, oy, taps);
-    aq_depthwise_job job = {taps, g->out_w, g->kernel_h * g->kernel_w, g->in_c, packed, sums};
+    aq_depthwise_job job = {taps, g->out_w, g->kernel_h * g->kernel_w, g->in_c, weights->wide, weights->narrow, sums};
     variant->depthwise(&job);
     aq_requantize_job last = {sums, g->out_w, g->in_c, padded, out + oy * g->out_w * g->out_c, g->out_c};
     variant->requantize(&last, to);

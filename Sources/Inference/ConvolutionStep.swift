@@ -5,7 +5,7 @@ import Packing
 struct ConvolutionStep: IntegerStep {
   private enum Weights: Sendable {
     case panels(AlignedBytes, bound: Int32, residual: AlignedBytes?)
-    case depthwise(AlignedBytes)
+    case depthwise(AlignedBytes, narrow: AlignedBytes?)
   }
 
   private let geometry: aq_conv_geometry
@@ -24,7 +24,7 @@ struct ConvolutionStep: IntegerStep {
     let isDepthwise = layer.groups == geometry.in_c && geometry.out_c == geometry.in_c && !layer.isWide
     weights =
       isDepthwise && layer.groups > 1
-      ? .depthwise(Self.packDepthwise(values, geometry)) : Self.packPanels(values, layer, geometry)
+      ? Self.packDepthwise(values, geometry) : Self.packPanels(values, layer, geometry)
     bias = AlignedBytes(values.bias)
     multipliers = AlignedBytes(layer.multipliers.map(\.multiplier))
     shifts = AlignedBytes(layer.multipliers.map(\.shift))
@@ -44,8 +44,10 @@ struct ConvolutionStep: IntegerStep {
     let scratch = memory.start.advanced(by: places.scratch)
     withUnsafePointer(to: geometry) { geometry in
       switch weights {
-      case .depthwise(let packed):
-        aq_depthwise_u8(memory.variant, geometry, packed.of(Int16.self), &to, input, scratch, output)
+      case .depthwise(let wide, let narrow):
+        var weights = aq_depthwise_weights(
+          wide: wide.of(Int16.self), narrow: narrow.map { UnsafePointer($0.of(Int8.self)) })
+        aq_depthwise_u8(memory.variant, geometry, &weights, &to, input, scratch, output)
       case .panels(let panels, let bound, let residual):
         var weights = aq_conv_weights(
           panels: panels.of(Int8.self), weight_bound: bound,
@@ -75,11 +77,14 @@ struct ConvolutionStep: IntegerStep {
     }
   }
 
-  private static func packDepthwise(_ values: ConvolutionValues, _ g: aq_conv_geometry) -> AlignedBytes {
+  private static func packDepthwise(_ values: ConvolutionValues, _ g: aq_conv_geometry) -> Weights {
     let taps = g.kernel_h * g.kernel_w
-    let packed = AlignedBytes(count: (g.in_c + 15) / 16 * ((taps + 1) / 2) * 64)
-    aq_depthwise_pack(values.weights, g.in_c, taps, packed.of(Int16.self))
-    return packed
+    let wide = AlignedBytes(count: (g.in_c + 15) / 16 * ((taps + 1) / 2) * 64)
+    aq_depthwise_pack(values.weights, g.in_c, taps, wide.of(Int16.self))
+    guard values.weights.allSatisfy({ $0 >= -128 && $0 <= 127 }) else { return .depthwise(wide, narrow: nil) }
+    let narrow = AlignedBytes(count: (g.in_c + 63) / 64 * ((taps + 3) / 4) * 256)
+    aq_depthwise_pack_narrow(values.weights, g.in_c, taps, narrow.of(Int8.self))
+    return .depthwise(wide, narrow: narrow)
   }
 
   private static func packPanels(

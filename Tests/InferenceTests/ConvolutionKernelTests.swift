@@ -37,6 +37,9 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
       cases.append(.init(channels: (33, 33), groups: 33, inputZero: zeroPoint, weightZero: 255))
       cases.append(.init(channels: (33, 33), groups: 33, inputZero: zeroPoint, weightZero: 0))
     }
+    for channels in [47, 48, 49, 63, 96, 100, 127, 128] {
+      cases.append(.init(channels: (channels, channels), kernel: channels % 2 == 0 ? 3 : 5, groups: channels))
+    }
     cases.append(.init(channels: (16, 48), dilation: 2))
     cases.append(.init(channels: (15, 15), dilation: 2, groups: 15))
     cases.append(.init(channels: (12, 20), groups: 4, weightZero: 77))

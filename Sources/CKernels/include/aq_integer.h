@@ -50,11 +50,14 @@ typedef struct {
 } aq_requantize_job;
 
 // Sums of a depthwise product at a row of output positions: sums[p, c] = sum over t of taps[p, t][c] * weights. Weights are
-// int16 [channels / 16][(tap_count + 1) / 2][16][2], two taps side by side, zero beyond tap_count and channels.
+// int16 [channels / 16][(tap_count + 1) / 2][16][2], two taps side by side, zero beyond tap_count and channels; when all fit 8
+// bits also int8 [channels / 64][(tap_count + 3) / 4][4 j][4 lanes][4 e][4 taps], channel 16 lane + 4 j + e: the order in which
+// unpacking four vectors of 64 codes brings the taps of a channel together.
 typedef struct {
   const uint8_t *const *taps;  // [positions, tap_count]
   size_t positions, tap_count, channels;
   const int16_t *weights;
+  const int8_t *narrow;  // or NULL
   int32_t *sums;  // rows of a multiple of 16 values
 } aq_depthwise_job;
 
@@ -104,12 +107,21 @@ typedef struct {
   const int32_t *residual;  // [out_c], or NULL: the true weight is (stored - residual)
 } aq_conv_weights;
 
+// Weights of a depthwise convolution as aq_depthwise_job has them.
+typedef struct {
+  const int16_t *wide;
+  const int8_t *narrow;  // or NULL
+} aq_depthwise_weights;
+
 // Packs weights [channels, depth] (int8, rows contiguous) into panels, zero beyond both.
 // panels holds ceil(channels / 16) * ceil(depth / 4) * 64 bytes.
 void aq_gemm_pack(const int8_t *weights, size_t channels, size_t depth, int8_t *panels);
 
 // Packs weights [channels, taps] (int16) for aq_depthwise_job.
 void aq_depthwise_pack(const int16_t *weights, size_t channels, size_t taps, int16_t *packed);
+
+// Packs weights that fit 8 bits as aq_depthwise_job's narrow ones; packed holds ceil(channels / 64) * ceil(taps / 4) * 256 bytes.
+void aq_depthwise_pack_narrow(const int16_t *weights, size_t channels, size_t taps, int8_t *packed);
 
 // Bytes of scratch that aq_conv_u8 and aq_depthwise_u8 need, 64-byte aligned.
 size_t aq_conv_scratch(const aq_conv_geometry *g);
@@ -119,7 +131,7 @@ void aq_conv_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, co
                 const aq_requantization *to, const uint8_t *x, void *scratch, uint8_t *out);
 
 // Depthwise convolution (groups == in_c == out_c) with packed weights.
-void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, const int16_t *packed,
+void aq_depthwise_u8(const aq_integer_variant *variant, const aq_conv_geometry *g, const aq_depthwise_weights *weights,
                      const aq_requantization *to, const uint8_t *x, void *scratch, uint8_t *out);
 
 // Adds two codes arrays of `count` values: out = clamp(multiply(a_terms[a] + b_terms[b], multiplier, shift) + zero_point).
