@@ -60,7 +60,7 @@ let package = Package(
         "LuaRuntime", "Pipelines", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
         "Reporting",
       ]),
-    swiftTarget("Workbench", imports: ["Bindings", "LuaRuntime", "Reporting"]),
+    swiftTarget("Workbench", imports: ["Bindings", "LuaRuntime", "Reporting", "Tensors"]),
     swiftTarget(
       "Benchmarks",
       imports: [
@@ -70,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "augq",
       dependencies: [
-        "Workbench", "Benchmarks",
+        "Workbench", "Bindings", "Benchmarks", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

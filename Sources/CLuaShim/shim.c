@@ -1,1 +1,453 @@
 #include "CLuaShim.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+// What belongs to one state; found from any coroutine through Lua's extra space.
+typedef struct {
+  void *owner;
+  aql_dispatch dispatch;
+  aql_release release;
+  lua_State *volatile current;     // the coroutine that runs
+  volatile sig_atomic_t tripped;   // an interrupt is in force
+  int in_swift;                    // > 0 while Swift runs: growth is allowed then and checked on the way back
+  size_t limit, used, native, peak, debt;
+} host;
+
+static host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
+
+// MARK: memory
+
+static void note_peak(host *h) {
+  size_t total = h->used + h->native;
+  if (total > h->peak) h->peak = total;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+  host *h = context;
+  size_t old = block ? old_size : 0;
+  if (new_size == 0) {
+    free(block);
+    h->used -= old;
+    return NULL;
+  }
+  // Lua assumes that shrinking never fails; Swift frames cannot be jumped over, so they may grow past the limit.
+  if (h->limit && !h->in_swift && new_size > old && h->used + h->native + new_size - old > h->limit) return NULL;
+  void *result = realloc(block, new_size);
+  if (!result) return NULL;
+  h->used += new_size - old;
+  note_peak(h);
+  return result;
+}
+
+enum { DEBT_STEP = 4 << 20 };
+
+// Lua's collector sees a few bytes per object; this tells it the rest, as debt, before the object is there.
+static int account(lua_State *L, size_t bytes) {
+  host *h = host_of(L);
+  h->debt += bytes;
+  if (h->debt >= DEBT_STEP) {
+    lua_gc(L, LUA_GCSTEP, (int)(h->debt >> 10));
+    h->debt = 0;
+  }
+  if (h->limit && h->used + h->native + bytes > h->limit) {
+    lua_gc(L, LUA_GCCOLLECT);
+    if (h->used + h->native + bytes > h->limit) return -1;
+  }
+  h->native += bytes;
+  note_peak(h);
+  return 0;
+}
+
+size_t aql_lua_bytes(lua_State *L) { return host_of(L)->used; }
+size_t aql_native_bytes(lua_State *L) { return host_of(L)->native; }
+size_t aql_peak_bytes(lua_State *L) { return host_of(L)->peak; }
+void aql_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+
+// MARK: interrupt
+
+static void stop_hook(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  // The hook stays armed: a script's pcall catches one error and meets the next at its next instruction.
+  luaL_error(L, "interrupted");
+}
+
+static void arm(lua_State *L) { lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1); }
+
+void aql_interrupt(lua_State *L) {
+  host *h = host_of(L);
+  h->tripped = 1;
+  arm(h->current);
+}
+
+void aql_clear_interrupt(lua_State *L) {
+  host *h = host_of(L);
+  h->tripped = 0;
+  lua_sethook(L, NULL, 0, 0);
+}
+
+int aql_is_interrupted(lua_State *L) { return host_of(L)->tripped; }
+
+static lua_State *volatile sigint_state;
+static void (*sigint_callback)(void *);
+static void *sigint_context;
+static volatile sig_atomic_t sigint_count;
+
+static void on_sigint(int number) {
+  if (sigint_count++) {
+    signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  if (sigint_state) aql_interrupt(sigint_state);
+  if (sigint_callback) sigint_callback(sigint_context);
+}
+
+void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context) {
+  sigint_state = L;
+  sigint_callback = callback;
+  sigint_context = context;
+  sigint_count = 0;
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_sigint;
+  sigaction(SIGINT, &action, NULL);
+}
+
+void aql_release_sigint(void) {
+  signal(SIGINT, SIG_DFL);
+  sigint_state = NULL;
+  sigint_callback = NULL;
+}
+
+// coroutine.resume that keeps host->current right, so that an interrupt hits the coroutine that runs.
+static int tracked_resume(lua_State *L) {
+  host *h = host_of(L);
+  lua_State *before = h->current, *inner = lua_tothread(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  if (inner) {
+    h->current = inner;
+    if (h->tripped) arm(inner);
+  }
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  h->current = before;
+  if (h->tripped) arm(before);
+  if (status != LUA_OK) return lua_error(L);
+  return lua_gettop(L);
+}
+
+// A message handler runs with hooks off: after an interrupt it must not run the script's handler.
+static int guarded_handler(lua_State *L) {
+  if (host_of(L)->tripped) return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int guarded_xpcall(lua_State *L) {
+  luaL_checkany(L, 2);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, guarded_handler, 1);
+  lua_replace(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+static void wrap_global(lua_State *L, const char *table, const char *name, lua_CFunction wrapper) {
+  lua_getglobal(L, table);
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, wrapper, 1);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+// MARK: open and close
+
+static int open_protected(lua_State *L) {
+  luaL_openlibs(L);
+  wrap_global(L, "coroutine", "resume", tracked_resume);
+  wrap_global(L, "_G", "xpcall", guarded_xpcall);
+  // Debian's 5.4.4 crashes on nested coroutine.close (LUA.md 2.3).
+  lua_getglobal(L, "coroutine");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "close");
+  return 0;
+}
+
+lua_State *aql_open(void *owner, size_t memory_limit, aql_dispatch dispatch, aql_release release) {
+  host *h = calloc(1, sizeof *h);
+  if (!h) return NULL;
+  h->owner = owner;
+  h->dispatch = dispatch;
+  h->release = release;
+  h->in_swift = 1;
+  lua_State *L = lua_newstate(allocate, h);
+  if (!L) {
+    free(h);
+    return NULL;
+  }
+  *(host **)lua_getextraspace(L) = h;
+  h->current = L;
+  lua_pushcfunction(L, open_protected);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+    lua_close(L);
+    free(h);
+    return NULL;
+  }
+  lua_gc(L, LUA_GCGEN, 0, 0);
+  h->limit = memory_limit;
+  return L;
+}
+
+void aql_close(lua_State *L) {
+  host *h = host_of(L);
+  lua_close(L);
+  free(h);
+}
+
+void *aql_host(lua_State *L) { return host_of(L)->owner; }
+
+// MARK: stack
+
+int aql_top(lua_State *L) { return lua_gettop(L); }
+void aql_pop(lua_State *L, int count) { lua_settop(L, -count - 1); }
+int aql_absolute(lua_State *L, int index) { return lua_absindex(L, index); }
+int aql_type(lua_State *L, int index) { return lua_type(L, index); }
+int aql_is_integer(lua_State *L, int index) { return lua_isinteger(L, index); }
+int64_t aql_integer(lua_State *L, int index) { return lua_tointegerx(L, index, NULL); }
+double aql_number(lua_State *L, int index) { return lua_tonumberx(L, index, NULL); }
+int aql_boolean(lua_State *L, int index) { return lua_toboolean(L, index); }
+size_t aql_length(lua_State *L, int index) { return (size_t)lua_rawlen(L, index); }
+
+const char *aql_string(lua_State *L, int index, size_t *length) {
+  if (lua_type(L, index) != LUA_TSTRING) return NULL;
+  return lua_tolstring(L, index, length);
+}
+
+static void reserve(lua_State *L) { lua_checkstack(L, 4); }
+
+void aql_push_nil(lua_State *L) { reserve(L); lua_pushnil(L); }
+void aql_push_boolean(lua_State *L, int value) { reserve(L); lua_pushboolean(L, value); }
+void aql_push_integer(lua_State *L, int64_t value) { reserve(L); lua_pushinteger(L, value); }
+void aql_push_number(lua_State *L, double value) { reserve(L); lua_pushnumber(L, value); }
+void aql_push_string(lua_State *L, const char *bytes, size_t length) { reserve(L); lua_pushlstring(L, bytes, length); }
+void aql_push_copy(lua_State *L, int index) { reserve(L); lua_pushvalue(L, index); }
+void aql_push_table(lua_State *L, int array_count, int field_count) {
+  reserve(L);
+  lua_createtable(L, array_count, field_count);
+}
+void aql_raw_get_index(lua_State *L, int table, int64_t key) { reserve(L); lua_rawgeti(L, table, key); }
+void aql_raw_set_index(lua_State *L, int table, int64_t key) { lua_rawseti(L, table, key); }
+
+void aql_raw_get_field(lua_State *L, int table, const char *key) {
+  reserve(L);
+  table = lua_absindex(L, table);
+  lua_pushstring(L, key);
+  lua_rawget(L, table);
+}
+
+void aql_raw_set_field(lua_State *L, int table, const char *key) {
+  reserve(L);
+  table = lua_absindex(L, table);
+  lua_pushstring(L, key);
+  lua_insert(L, -2);
+  lua_rawset(L, table);
+}
+
+int aql_next(lua_State *L, int table) { reserve(L); return lua_next(L, table); }
+void aql_push_globals(lua_State *L) { reserve(L); lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); }
+void aql_set_metatable(lua_State *L, int index) { lua_setmetatable(L, index); }
+int aql_reference(lua_State *L) { return luaL_ref(L, LUA_REGISTRYINDEX); }
+void aql_push_reference(lua_State *L, int reference) { reserve(L); lua_rawgeti(L, LUA_REGISTRYINDEX, reference); }
+void aql_drop_reference(lua_State *L, int reference) { luaL_unref(L, LUA_REGISTRYINDEX, reference); }
+
+// MARK: native functions
+
+// "path:line: " of the innermost script function, with the whole path (luaL_where shortens it).
+static void push_position(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline > 0) {
+      const char *source = *ar.source == '@' ? ar.source + 1 : ar.short_src;
+      lua_pushfstring(L, "%s:%d: ", source, ar.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+// Runs Swift; every Swift frame has returned before an error is raised.
+static int call_swift(lua_State *L, void *box) {
+  host *h = host_of(L);
+  h->in_swift++;
+  int count = h->dispatch(L, box);
+  h->in_swift--;
+  if (count >= 0) return count;
+  if (h->tripped) return luaL_error(L, "interrupted");
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    push_position(L);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+static int trampoline(lua_State *L) { return call_swift(L, lua_touserdata(L, lua_upvalueindex(1))); }
+
+void aql_push_function(lua_State *L, void *box) {
+  reserve(L);
+  lua_pushlightuserdata(L, box);
+  lua_pushcclosure(L, trampoline, 1);
+}
+
+static int index_function(lua_State *L) {
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    int type = lua_type(L, -1);
+    if (type == LUA_TFUNCTION) return 1;
+    void *box = type == LUA_TLIGHTUSERDATA ? lua_touserdata(L, -1) : NULL;
+    lua_pop(L, 1);
+    if (box) return call_swift(L, box);
+  } else if (lua_touserdata(L, lua_upvalueindex(2))) {
+    return call_swift(L, lua_touserdata(L, lua_upvalueindex(2)));
+  }
+  return call_swift(L, lua_touserdata(L, lua_upvalueindex(3)));
+}
+
+void aql_push_index_function(lua_State *L, void *index_box, void *missing_box) {
+  reserve(L);
+  lua_pushlightuserdata(L, index_box);
+  lua_pushlightuserdata(L, missing_box);
+  lua_pushcclosure(L, index_function, 3);
+}
+
+void aql_push_light(lua_State *L, void *pointer) { reserve(L); lua_pushlightuserdata(L, pointer); }
+
+// MARK: objects
+
+// 40 bytes: no userdata of the standard library has this size, so that size and mark identify ours.
+typedef struct {
+  void *object;
+  const void *type;
+  size_t bytes;
+  uint64_t mark, reserved;
+} box;
+
+static const uint64_t BOX_MARK = 0x41754751424f5831ull;
+
+static box *box_at(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(box)) return NULL;
+  box *b = lua_touserdata(L, index);
+  return b->mark == BOX_MARK ? b : NULL;
+}
+
+int aql_push_object(lua_State *L, void *retained, const void *type, size_t bytes, int metatable) {
+  reserve(L);
+  if (account(L, bytes)) return -1;
+  box *b = lua_newuserdatauv(L, sizeof *b, 0);
+  memset(b, 0, sizeof *b);
+  b->mark = BOX_MARK;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
+  lua_setmetatable(L, -2);
+  b->object = retained;
+  b->type = type;
+  b->bytes = bytes;
+  return 0;
+}
+
+void *aql_object(lua_State *L, int index, const void *type, int *state) {
+  box *b = box_at(L, index);
+  *state = !b ? 0 : b->type != type ? 1 : !b->object ? 2 : 3;
+  return *state == 3 ? b->object : NULL;
+}
+
+const void *aql_object_type(lua_State *L, int index) {
+  box *b = box_at(L, index);
+  return b ? b->type : NULL;
+}
+
+static int finalize(lua_State *L) {
+  box *b = box_at(L, 1);
+  if (b && b->object) {
+    host *h = host_of(L);
+    void *object = b->object;
+    b->object = NULL;
+    h->native -= b->bytes;
+    h->release(object);
+  }
+  return 0;
+}
+
+void aql_set_finalizer(lua_State *L, int metatable) {
+  metatable = lua_absindex(L, metatable);
+  lua_pushcfunction(L, finalize);
+  aql_raw_set_field(L, metatable, "__gc");
+  lua_pushcfunction(L, finalize);
+  aql_raw_set_field(L, metatable, "__close");
+  lua_pushboolean(L, 0);
+  aql_raw_set_field(L, metatable, "__metatable");
+}
+
+// MARK: running
+
+int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name) {
+  reserve(L);
+  // A first line that begins with # is for the shell.
+  if (length && text[0] == '#')
+    while (length && text[0] != '\n') text++, length--;
+  switch (luaL_loadbufferx(L, text, length, chunk_name, "t")) {
+    case LUA_OK: return AQL_OK;
+    case LUA_ERRMEM: return AQL_MEMORY;
+    default: return AQL_SYNTAX;
+  }
+}
+
+static int add_traceback(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TSTRING) luaL_tolstring(L, 1, NULL);
+  luaL_traceback(L, L, lua_tostring(L, -1), 1);
+  return 1;
+}
+
+int aql_call(lua_State *L, int arguments, int results) {
+  host *h = host_of(L);
+  int base = lua_gettop(L) - arguments, in_swift = h->in_swift;
+  lua_checkstack(L, 4);
+  lua_pushcfunction(L, add_traceback);
+  lua_insert(L, base);
+  lua_State *before = h->current;
+  h->current = L;
+  h->in_swift = 0;
+  if (h->tripped) arm(L);
+  int status = lua_pcall(L, arguments, results, base);
+  h->in_swift = in_swift;
+  h->current = before;
+  lua_remove(L, base);
+  if (status == LUA_OK) return AQL_OK;
+  if (h->tripped) return AQL_INTERRUPTED;
+  return status == LUA_ERRMEM ? AQL_MEMORY : AQL_RUNTIME;
+}
+
+static int describe(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+void aql_push_description(lua_State *L, int index) {
+  reserve(L);
+  index = lua_absindex(L, index);
+  lua_pushcfunction(L, describe);
+  lua_pushvalue(L, index);
+  lua_pcall(L, 1, 1, 0);
+}
+
+const char *aql_lua_release(void) { return LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE; }

@@ -1,7 +1,5 @@
-public import Inference
 public import Interchange
 public import Layers
-public import Quantizers
 public import Tensors
 
 /// Anything that scores images: the FP32 network, its fake-quantized form, the integer engine.

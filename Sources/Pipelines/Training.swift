@@ -1,4 +1,3 @@
-public import Interchange
 public import Layers
 public import Tensors
 

@@ -1,3 +1,4 @@
+import CKernels
 #if canImport(Glibc)
   import Glibc
 #else
@@ -26,4 +27,7 @@ public final class Storage: @unchecked Sendable {
 
   /// Size of the values in bytes.
   public var byteCount: Int { count * MemoryLayout<Float>.stride }
+
+  /// Makes the process keep freed blocks for the next tensor; page faults otherwise cost more than the work on them.
+  public static func keepFreedBlocks() { aq_keep_freed_blocks() }
 }

@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct Augq: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.")
+    commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
+    version: AugqVersion.text, subcommands: [RunCommand.self, DocsCommand.self])
 }

@@ -47,3 +47,6 @@ void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v,
 
 // Minimum, maximum and number of non-finite values; min and max over the finite ones (0, 0 when there are none).
 void aq_range(size_t n, const float *x, float *minimum, float *maximum, size_t *non_finite);
+
+// Makes the C library keep freed blocks for the next tensor instead of giving pages back and faulting them in again.
+void aq_keep_freed_blocks(void);

@@ -1,0 +1,74 @@
+import Interchange
+import LuaRuntime
+import Tensors
+
+/// `augq.data`: labelled images.
+enum DataModule {
+  static let module = LuaModule(
+    "data", "Data sets of labelled images.",
+    functions: [
+      LuaFunction(
+        "fashion_mnist", "Loads Fashion-MNIST: 60,000 training and 10,000 test images, 28x28 grey.",
+        parameters: [LuaParameter("options", "table", "options", optional: true)],
+        options: [
+          LuaOption(
+            "folder", .string, "folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's")
+        ], returns: "{ train: augq.Dataset, test: augq.Dataset }"
+      ) { call in
+        let (train, test) = try FashionMNIST.load(folder: try call.options(0).string("folder"))
+        return .table([("train", .object(DatasetObject(train))), ("test", .object(DatasetObject(test)))])
+      },
+      LuaFunction(
+        "cifar10", "Loads CIFAR-10 binary batches (.bin or .bin.gz) as one data set, 32x32 RGB.",
+        parameters: [LuaParameter("files", "string[]", "paths of the batches, in order")], returns: "augq.Dataset"
+      ) { call in
+        let files = (call.value(0).elements ?? []).compactMap(\.text)
+        guard !files.isEmpty else { throw call.wrong(0, "a list of paths") }
+        return .object(DatasetObject(try CIFAR10.load(files: files)))
+      },
+    ],
+    types: [type])
+
+  private static let type = LuaType(
+    "augq.Dataset", "Labelled images.", for: DatasetObject.self,
+    methods: [
+      LuaFunction(
+        "sample", "Returns different images drawn at random.",
+        parameters: [
+          LuaParameter("count", "integer", "how many"), LuaParameter("options", "table", "options", optional: true),
+        ],
+        options: [LuaOption("seed", .integer(0...Int.max), default: "1", "seed of the draw")], returns: "augq.Dataset"
+      ) { call in
+        let seed = UInt64(try call.options(1).integer("seed") ?? 1)
+        let sample = try call.receiver(DatasetObject.self).value.sample(try call.integer(0, in: 0...Int.max), seed: seed)
+        return .object(DatasetObject(sample))
+      },
+      LuaFunction(
+        "subset", "Returns the images first ... last, counted from 1.",
+        parameters: [
+          LuaParameter("first", "integer", "first image"), LuaParameter("last", "integer", "last image, included"),
+        ], returns: "augq.Dataset"
+      ) { call in
+        let (first, last) = (try call.integer(0, in: 1...Int.max), try call.integer(1, in: 0...Int.max - 1))
+        let range = first - 1..<max(first - 1, last)
+        return .object(DatasetObject(try call.receiver(DatasetObject.self).value.subset(range)))
+      },
+      LuaFunction(
+        "images", "Returns all images as one tensor in 0 ... 1, [N, H, W, C].", returns: "augq.Tensor"
+      ) { call in
+        let data = try call.receiver(DatasetObject.self).value
+        return .object(TensorObject(data.batch(0..<data.count).images))
+      },
+    ],
+    properties: [
+      LuaProperty("count", "integer", "number of images") { .integer(try $0.receiver(DatasetObject.self).value.count) },
+      LuaProperty("classes", "string[]", "names of the classes") { call in
+        .list(try call.receiver(DatasetObject.self).value.classNames.map { .string($0) })
+      },
+      LuaProperty("shape", "integer[]", "shape of one image, {H, W, C}") { call in
+        .list(try call.receiver(DatasetObject.self).value.imageShape.dimensions.map { .integer($0) })
+      },
+    ],
+    operators: [(.length, { .integer(try $0.object(DatasetObject.self, 0).value.count) })],
+    description: { "\($0.value.name): \($0.value.count) images \($0.value.imageShape)" })
+}

@@ -1,0 +1,35 @@
+public import LuaRuntime
+
+/// The module that recipes get with `require "augq"`: every native function of the workbench.
+public enum Library {
+  /// The version of the program and of its Lua API.
+  public static let version = "0.1.0"
+
+  /// Returns the module for one run.
+  public static func module(_ session: Session) -> LuaModule {
+    let models = ModelModule(session: session)
+    let training = TrainingModule(session: session)
+    return LuaModule(
+      "augq", "A workbench for neural-network quantization.",
+      functions: GraphModule.functions + models.functions + training.functions + [TableModule.function, params(session)],
+      modules: [TensorModule.module, DataModule.module] + TrainingModule.modules,
+      types: GraphModule.types + ModelModule.types + TrainingModule.types + [TableModule.type])
+  }
+
+  private static func params(_ session: Session) -> LuaFunction {
+    LuaFunction(
+      "params", "Reads the recipe's command-line options; --help prints them and ends the recipe.",
+      parameters: [
+        LuaParameter("declared", "table", "{ name = { default, summary, low, high } }; _ in a name is - on the command line")
+      ], returns: "table, string[]"
+    ) { call in
+      let parameters = try ScriptParameters(call.value(0))
+      if session.arguments.contains("--help") {
+        print("usage: augq run \(session.scriptPath) [options]\n\(parameters.usage)", terminator: "")
+        throw ScriptParameters.Exit(description: "help was printed", exitCode: 0)
+      }
+      let (values, rest) = try parameters.parse(session.arguments)
+      return .values([.table(values), .list(rest.map { .string($0) })])
+    }
+  }
+}

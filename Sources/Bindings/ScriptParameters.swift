@@ -1,0 +1,93 @@
+import LuaRuntime
+
+/// The command-line options of a recipe, declared in one table: `{ name = { default, summary, low, high } }`.
+///
+///     local options, rest = augq.params { epochs = { 14, "passes over the data", 1, 100 }, smoke = { false, "…" } }
+struct ScriptParameters {
+  struct Row {
+    let name: String
+    let fallback: LuaValue
+    let summary: String
+    let range: ClosedRange<Double>?
+
+    var flag: String { "--" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
+  }
+
+  /// A recipe's usage was asked for or was wrong; ends the process with the code.
+  struct Exit: ExitCoded, CustomStringConvertible {
+    let description: String
+    let exitCode: Int32
+  }
+
+  let rows: [Row]
+
+  init(_ table: LuaValue) throws {
+    guard case .table(let members) = table else { throw LuaUsageError("argument 1 (parameters) must be a table of { default, summary }") }
+    rows = try members.sorted { $0.key < $1.key }.map { name, value in
+      guard let parts = value.elements, parts.count >= 2, let summary = parts[1].text else {
+        throw LuaUsageError("parameter '\(name)' must be { default, \"summary\" } or { default, \"summary\", low, high }")
+      }
+      let bounds = parts.dropFirst(2).compactMap(\.number)
+      return Row(name: name, fallback: parts[0], summary: summary, range: bounds.count == 2 ? bounds[0]...bounds[1] : nil)
+    }
+  }
+
+  /// Reads `--name value`, `--name=value` and `--name` for booleans; the rest are positional.
+  func parse(_ arguments: [String]) throws -> (values: [(key: String, value: LuaValue)], rest: [String]) {
+    var given: [String: LuaValue] = [:]
+    var rest: [String] = []
+    var index = 0
+    while index < arguments.count {
+      let argument = arguments[index]
+      index += 1
+      guard argument.hasPrefix("--"), argument.count > 2 else {
+        rest.append(argument)
+        continue
+      }
+      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let row = rows.first(where: { $0.flag == parts[0] }) else {
+        throw Exit(description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))", exitCode: 64)
+      }
+      if case .boolean = row.fallback, parts.count == 1 {
+        given[row.name] = .boolean(true)
+        continue
+      }
+      let text = parts.count == 2 ? parts[1] : index < arguments.count ? arguments[index] : nil
+      if parts.count == 1 { index += 1 }
+      given[row.name] = try row.read(text)
+    }
+    return (rows.map { ($0.name, given[$0.name] ?? $0.fallback) }, rest)
+  }
+
+  /// One line per option, for `--help`.
+  var usage: String {
+    let width = rows.map(\.flag.count).max() ?? 0
+    return rows.map { row in
+      let fallback = row.fallback.text.map { $0.isEmpty ? "" : " (default \($0))" } ?? " (default \(row.fallback.shown))"
+      return "  \(row.flag)\(String(repeating: " ", count: width - row.flag.count))  \(row.summary)\(fallback)\n"
+    }.joined()
+  }
+}
+
+extension ScriptParameters.Row {
+  func read(_ text: String?) throws -> LuaValue {
+    func wrong(_ expected: String) -> ScriptParameters.Exit {
+      let shown = text.map { "'\($0)'" } ?? "missing"
+      return .init(description: "the value of \(flag) is \(shown); expected \(expected)", exitCode: 64)
+    }
+    guard let text else { throw wrong("a value") }
+    let limits = range.map { " in \($0.lowerBound) ... \($0.upperBound)" } ?? ""
+    switch fallback {
+    case .integer:
+      guard let value = Int(text), range?.contains(Double(value)) ?? true else { throw wrong("an integer" + limits) }
+      return .integer(value)
+    case .number:
+      guard let value = Double(text), range?.contains(value) ?? true else { throw wrong("a number" + limits) }
+      return .number(value)
+    case .boolean:
+      guard let value = ["true": true, "false": false][text] else { throw wrong("true or false") }
+      return .boolean(value)
+    default: return .string(text)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+public import Tensors
+
+/// What one run of a recipe shares with every binding: where the script is, threads, cancellation, progress.
+public final class Session: Sendable {
+  /// The script's path as the user gave it.
+  public let scriptPath: String
+  /// What stood behind the script's path on the command line.
+  public let arguments: [String]
+  /// Threads and cancellation of native work.
+  public let execution: Execution
+  /// Where progress goes.
+  public let progress: Progress
+
+  /// Makes a session.
+  public init(scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads) {
+    self.scriptPath = scriptPath
+    self.arguments = arguments
+    execution = Execution(threads: threads)
+    progress = Progress()
+  }
+
+  /// The request to stop that Ctrl-C sets.
+  public var cancellation: Cancellation { execution.cancellation }
+
+  /// The script's folder: `.` for a bare file name.
+  public var scriptFolder: String {
+    guard let slash = scriptPath.lastIndex(of: "/") else { return "." }
+    return slash == scriptPath.startIndex ? "/" : String(scriptPath[..<slash])
+  }
+
+  /// Sets the cancellation behind a pointer; only stores a flag, so a signal handler may call it.
+  public static func cancel(fromSignal context: UnsafeMutableRawPointer) {
+    Unmanaged<Cancellation>.fromOpaque(context).takeUnretainedValue().cancel()
+  }
+}

@@ -1,0 +1,153 @@
+import CLuaShim
+
+/// A native function that Lua can call: the row, its place in the module tree, its state.
+final class LuaBox {
+  unowned let lua: LuaState
+  let name: String
+  let function: LuaFunction
+  let isMethod: Bool
+
+  init(lua: LuaState, name: String, function: LuaFunction, isMethod: Bool) {
+    self.lua = lua
+    self.name = name
+    self.function = function
+    self.isMethod = isMethod
+  }
+
+  /// Runs the closure; returns the number of results, or -1 with the error's text on the stack.
+  func run(_ L: OpaquePointer) -> Int32 {
+    let call = LuaCall(box: self, L: L)
+    do {
+      let before = aql_top(L)
+      try lua.push(try function.body(call), L)
+      return aql_top(L) - before
+    } catch {
+      let message = (error as? LuaError)?.message ?? "\(error)"
+      let text = error is LuaUsageError && !name.isEmpty && isArgumentError(message) ? "\(name): \(message)" : message
+      lua.remember((error as? LuaError)?.cause ?? error, as: text)
+      lua.push(text, L)
+      return -1
+    }
+  }
+
+  private func isArgumentError(_ message: String) -> Bool {
+    message.hasPrefix("argument") || message.hasPrefix("option")
+  }
+}
+
+/// One call of a native function by a script: its arguments, typed on the way in.
+///
+/// Arguments count from 0; for methods, argument 0 is the first behind the object.
+public struct LuaCall {
+  let box: LuaBox
+  let L: OpaquePointer
+
+  /// The state that calls.
+  public var lua: LuaState { box.lua }
+
+  private func slot(_ index: Int) -> Int32 { Int32(index) + (box.isMethod ? 2 : 1) }
+
+  /// The number of arguments.
+  public var count: Int { max(0, Int(aql_top(L)) - (box.isMethod ? 1 : 0)) }
+
+  /// Whether an argument is absent or nil.
+  public func isAbsent(_ index: Int) -> Bool { aql_type(L, slot(index)) <= AQL_NIL }
+
+  /// An argument as it is; nil when absent or unreadable.
+  public func value(_ index: Int) -> LuaValue { (try? lua.value(at: slot(index), L)) ?? .nil }
+
+  /// Makes the error of an argument that has the wrong type.
+  public func wrong(_ index: Int, _ expected: String) -> LuaUsageError {
+    let name = box.function.parameters.indices.contains(index) ? " (\(box.function.parameters[index].name))" : ""
+    let shown = lua.typeName(at: slot(index), L).map { "a \($0)" } ?? value(index).shown
+    return LuaUsageError("argument \(index + 1)\(name) is \(shown); expected \(expected)")
+  }
+
+  /// A whole number.
+  public func integer(_ index: Int, in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {
+    guard let value = value(index).integer, range.contains(value) else {
+      throw wrong(index, range == Int.min...Int.max ? "an integer" : "an integer in \(range.lowerBound) ... \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// A number.
+  public func number(_ index: Int) throws -> Double {
+    guard let value = value(index).number else { throw wrong(index, "a number") }
+    return value
+  }
+
+  /// A text.
+  public func string(_ index: Int) throws -> String {
+    guard let value = lua.string(at: slot(index), L) else { throw wrong(index, "a string") }
+    return value
+  }
+
+  /// A list of whole numbers.
+  public func integers(_ index: Int) throws -> [Int] {
+    let elements = value(index).elements ?? []
+    let values = elements.compactMap(\.integer)
+    guard !elements.isEmpty, values.count == elements.count else { throw wrong(index, "a list of integers") }
+    return values
+  }
+
+  /// A list of numbers.
+  public func numbers(_ index: Int) throws -> [Double] {
+    guard let elements = value(index).elements else { throw wrong(index, "a list of numbers") }
+    let values = elements.compactMap(\.number)
+    guard values.count == elements.count else { throw wrong(index, "a list of numbers") }
+    return values
+  }
+
+  /// A function.
+  public func function(_ index: Int) throws -> LuaReference {
+    guard case .function(let reference) = value(index) else { throw wrong(index, "a function") }
+    return reference
+  }
+
+  /// The object a method or property is called on.
+  public func receiver<Object: AnyObject>(_ type: Object.Type) throws -> Object {
+    try object(type, slot: 1) ?? { throw LuaUsageError("argument 1 is not a \(lua.typeName(ObjectIdentifier(type))); call methods with ':'") }()
+  }
+
+  func anyReceiver() throws -> AnyObject {
+    guard case .object(let object) = try lua.value(at: 1, L) else {
+      throw LuaUsageError("the object is closed")
+    }
+    return object
+  }
+
+  /// An object argument.
+  public func object<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object {
+    try object(type, slot: slot(index)) ?? { throw wrong(index, "a \(lua.typeName(ObjectIdentifier(type)))") }()
+  }
+
+  /// An object argument; nil when it is of another type.
+  public func optionalObject<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object? {
+    try object(type, slot: slot(index))
+  }
+
+  private func object<Object: AnyObject>(_ type: Object.Type, slot: Int32) throws -> Object? {
+    guard let key = lua.typePointer(ObjectIdentifier(type)) else { return nil }
+    var found: Int32 = 0
+    if let pointer = aql_object(L, slot, key, &found) {
+      // The userdata's type key was compared with this class's: no dynamic cast is needed.
+      return unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue(), to: type)
+    }
+    if found == 2 { throw LuaUsageError("the \(lua.typeName(ObjectIdentifier(type))) is closed; it cannot be used any more") }
+    return nil
+  }
+
+  /// The options table, checked against the function's rows; `index` is its place among the arguments.
+  ///
+  /// - Throws: ``LuaUsageError`` that names an unknown key's nearest neighbour, or key, value and allowed range.
+  public func options(_ index: Int) throws -> LuaOptions {
+    let given = try lua.value(at: slot(index), L)
+    switch given {
+    case .table(let members): return try LuaOptions(members, rows: box.function.options, lua)
+    case .nil, .values: return try LuaOptions([], rows: box.function.options, lua)
+    case .list(let values) where values.isEmpty: return try LuaOptions([], rows: box.function.options, lua)
+    default: throw wrong(index, "a table of options")
+    }
+  }
+}

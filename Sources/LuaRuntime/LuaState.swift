@@ -1,0 +1,234 @@
+import CLuaShim
+
+/// One Lua state with native modules, confined to the thread that made it.
+public final class LuaState {
+  let state: OpaquePointer
+  private var boxes: [LuaBox] = []
+  private var types: [ObjectIdentifier: RegisteredType] = [:]
+  private var lastNative: (message: String, error: any Error)?
+
+  /// What a type row became: its metatable and the row.
+  final class RegisteredType {
+    let row: LuaType
+    var metatable: Int32 = 0
+    init(row: LuaType) { self.row = row }
+  }
+
+  /// Opens a state.
+  ///
+  /// - Parameter memoryLimit: Bytes that Lua and native objects may hold together; 0 for no limit.
+  /// - Throws: ``LuaError`` of kind memory when there is not enough for the standard libraries.
+  public init(memoryLimit: Int = 0) throws {
+    let opened = aql_open(
+      nil, memoryLimit,
+      { L, box in
+        guard let L, let box else { return 0 }
+        return Unmanaged<LuaBox>.fromOpaque(box).takeUnretainedValue().run(L)
+      },
+      { object in
+        if let object { Unmanaged<AnyObject>.fromOpaque(object).release() }
+      })
+    guard let opened else {
+      throw LuaError(kind: .memory, message: "not enough memory to start Lua", traceback: "", cause: nil)
+    }
+    state = opened
+  }
+
+  deinit { aql_close(state) }
+
+  /// Bytes that Lua's own values hold.
+  public var luaBytes: Int { aql_lua_bytes(state) }
+  /// Bytes of native objects that Lua keeps alive.
+  public var nativeBytes: Int { aql_native_bytes(state) }
+  /// The most that both have been together.
+  public var peakBytes: Int { aql_peak_bytes(state) }
+  /// Collects all garbage now.
+  public func collectGarbage() { aql_collect(state) }
+  /// The linked Lua's version.
+  public static var release: String { String(cString: aql_lua_release()) }
+
+  /// Makes Ctrl-C stop the running script; `callback` runs in the signal handler and may only store a flag.
+  public func catchInterrupts(_ callback: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer?) {
+    aql_catch_sigint(state, callback, context)
+  }
+
+  /// Gives Ctrl-C back its ordinary meaning.
+  public func releaseInterrupts() { aql_release_sigint() }
+
+  /// Asks the running script to stop; it ends with an error of kind interrupted. From any thread.
+  public var interrupter: @Sendable () -> Void {
+    let address = UInt(bitPattern: state)
+    return { aql_interrupt(OpaquePointer(bitPattern: address)) }
+  }
+
+  /// Forgets an earlier interrupt.
+  public func clearInterrupt() { aql_clear_interrupt(state) }
+
+  // MARK: Modules
+
+  /// Makes `require "<name>"` give a module.
+  public func register(_ module: LuaModule) {
+    push(module, path: module.name)
+    aql_push_globals(state)
+    aql_raw_get_field(state, -1, "package")
+    aql_raw_get_field(state, -1, "loaded")
+    aql_push_copy(state, -4)
+    aql_raw_set_field(state, -2, module.name)
+    aql_pop(state, 4)
+  }
+
+  private func push(_ module: LuaModule, path: String) {
+    for type in module.types { register(type) }
+    aql_push_table(state, 0, Int32(module.functions.count + module.modules.count))
+    for function in module.functions {
+      aql_push_function(state, box("\(path).\(function.name)", function, isMethod: false))
+      aql_raw_set_field(state, -2, function.name)
+    }
+    for submodule in module.modules {
+      push(submodule, path: "\(path).\(submodule.name)")
+      aql_raw_set_field(state, -2, submodule.name)
+    }
+  }
+
+  private func box(_ name: String, _ function: LuaFunction, isMethod: Bool) -> UnsafeMutableRawPointer {
+    let made = LuaBox(lua: self, name: name, function: function, isMethod: isMethod)
+    boxes.append(made)
+    return Unmanaged.passUnretained(made).toOpaque()
+  }
+
+  private func register(_ row: LuaType) {
+    let registered = RegisteredType(row: row)
+    types[row.identity] = registered
+    aql_push_table(state, 0, 16)
+    aql_push_string(state, row.name, row.name.utf8.count)
+    aql_raw_set_field(state, -2, "__name")
+    aql_set_finalizer(state, -1)
+    let describe = LuaFunction("__tostring", "") { call in
+      .string(try row.describe(call.anyReceiver()))
+    }
+    aql_push_function(state, box("tostring", describe, isMethod: true))
+    aql_raw_set_field(state, -2, "__tostring")
+    for (metamethod, body) in row.operators {
+      aql_push_function(state, box(row.name, LuaFunction(metamethod.rawValue, "", body), isMethod: false))
+      aql_raw_set_field(state, -2, metamethod.rawValue)
+    }
+    pushMembers(row)
+    let missing = LuaFunction("__index", "") { call in
+      let names = row.methods.map(\.name) + row.properties.map(\.name)
+      let key = call.value(0).text ?? call.value(0).shown
+      throw LuaUsageError("\(row.name) has no field '\(key)'. \(nearest(key, among: names))")
+    }
+    let index = row.subscripting.map { box(row.name, LuaFunction("[]", "", $0), isMethod: true) }
+    aql_push_index_function(state, index, box(row.name, missing, isMethod: true))
+    aql_raw_set_field(state, -2, "__index")
+    registered.metatable = aql_reference(state)
+  }
+
+  private func pushMembers(_ row: LuaType) {
+    aql_push_table(state, 0, Int32(row.methods.count + row.properties.count + 1))
+    for method in row.methods {
+      aql_push_function(state, box("\(row.name):\(method.name)", method, isMethod: true))
+      aql_raw_set_field(state, -2, method.name)
+    }
+    for property in row.properties {
+      aql_push_light(state, box("\(row.name).\(property.name)", LuaFunction(property.name, "", property.get), isMethod: true))
+      aql_raw_set_field(state, -2, property.name)
+    }
+  }
+
+  // MARK: Objects
+
+  func type(of object: AnyObject) -> RegisteredType? { types[ObjectIdentifier(Swift.type(of: object))] }
+
+  func typePointer(_ identity: ObjectIdentifier) -> UnsafeRawPointer? {
+    types[identity].map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) }
+  }
+
+  func typeName(at index: Int32, _ L: OpaquePointer) -> String? {
+    aql_object_type(L, index).map {
+      Unmanaged<RegisteredType>.fromOpaque($0).takeUnretainedValue().row.name
+    }
+  }
+
+  func typeName(_ identity: ObjectIdentifier) -> String { types[identity]?.row.name ?? "object" }
+
+  // MARK: Running
+
+  /// Runs a chunk of text.
+  ///
+  /// - Parameter name: `@path` for a file, so that messages say `path:line:`.
+  /// - Throws: ``LuaError``.
+  public func run(_ text: String, name: String) throws {
+    _ = try evaluate(text, name: name)
+  }
+
+  /// Runs a chunk of text and returns the object it returns, if it returns one.
+  ///
+  /// - Throws: ``LuaError``.
+  public func evaluate(_ text: String, name: String) throws -> AnyObject? {
+    let bytes = Array(text.utf8)
+    let status = bytes.withUnsafeBytes { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
+    }
+    guard status == AQL_OK else { throw failure(status) }
+    let called = aql_call(state, 0, 1)
+    guard called == AQL_OK else { throw failure(called) }
+    defer { aql_pop(state, 1) }
+    if case .object(let object) = try value(at: -1, state) { return object }
+    return nil
+  }
+
+  /// Sets a global.
+  public func setGlobal(_ name: String, _ value: LuaValue) throws {
+    aql_push_globals(state)
+    defer { aql_pop(state, 1) }
+    try push(value, state)
+    aql_raw_set_field(state, -2, name)
+  }
+
+  func call(_ function: LuaReference, _ arguments: [LuaValue]) throws {
+    aql_push_reference(state, function.reference)
+    for argument in arguments { try push(argument, state) }
+    try protectedCall(arguments: Int32(arguments.count))
+  }
+
+  private func protectedCall(arguments: Int32) throws {
+    let status = aql_call(state, arguments, 0)
+    guard status == AQL_OK else { throw failure(status) }
+  }
+
+  /// Takes the error text off the stack.
+  private func failure(_ status: Int32) -> LuaError {
+    let text = string(at: -1, state) ?? "unknown error"
+    aql_pop(state, 1)
+    let marker = "\nstack traceback:\n"
+    let cut = text.utf8.count > 0 ? text.range(ofFirst: marker) : nil
+    let message = cut.map { String(text[..<$0.lowerBound]) } ?? text
+    let traceback = cut.map { String(text[$0.upperBound...]) } ?? ""
+    let kind: LuaError.Kind =
+      switch status {
+      case Int32(AQL_SYNTAX): .syntax
+      case Int32(AQL_MEMORY): .memory
+      case Int32(AQL_INTERRUPTED): .interrupted
+      default: message.hasSuffix("not enough memory") ? .memory : .runtime
+      }
+    let cause = lastNative.flatMap { message.hasSuffix($0.message) ? $0.error : nil }
+    return LuaError(kind: kind, message: message, traceback: traceback, cause: cause)
+  }
+
+  func remember(_ error: any Error, as message: String) { lastNative = (message, error) }
+
+  func drop(_ reference: Int32) { aql_drop_reference(state, reference) }
+}
+
+extension String {
+  /// The range of the first occurrence of a text.
+  func range(ofFirst other: String) -> Range<String.Index>? {
+    var start = startIndex
+    while let candidate = self[start...].firstIndex(of: other.first ?? " ") {
+      if self[candidate...].hasPrefix(other) { return candidate..<index(candidate, offsetBy: other.count) }
+      start = index(after: candidate)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,57 @@
+import Interchange
+public import Layers
+import Tensors
+
+/// Reads and writes the values of a model beside its architecture.
+public enum Checkpoint {
+  /// Makes a model of `graph` with the values of a safetensors file.
+  ///
+  /// - Throws: ``PipelineError/checkpoint(path:problem:)`` when keys or shapes differ, or a value is not finite.
+  public static func load(_ path: String, into graph: Graph) throws -> Model {
+    let file = try SafetensorsFile(path: path)
+    var values: [String: Tensor] = [:]
+    for (key, specification) in Model.specifications(of: graph) {
+      let value = try file.tensor(key)
+      guard value.shape == specification.shape else {
+        throw PipelineError.checkpoint(
+          path: path,
+          problem: "'\(key)' is \(value.shape), but the architecture needs \(specification.shape). "
+            + "Train again, or load the architecture it was made with.")
+      }
+      if let index = value.values.firstIndex(where: { !$0.isFinite }) {
+        throw PipelineError.checkpoint(
+          path: path, problem: "'\(key)' holds \(value[index]) at index \(index). Only finite weights can be used.")
+      }
+      values[key] = value
+    }
+    let known = Set(values.keys)
+    if let extra = file.names.first(where: { !known.contains($0) }) {
+      throw PipelineError.checkpoint(
+        path: path,
+        problem: "'\(extra)' belongs to no node of the architecture (\(file.names.count) tensors, \(known.count) known)")
+    }
+    return Model(graph: graph, parameters: values)
+  }
+
+  /// Writes the values of a model; an old file is replaced only when all bytes are on disk.
+  public static func save(_ model: Model, to path: String, metadata: [String: String] = [:]) throws {
+    try SafetensorsFile.write(model.parameters, metadata: metadata, to: path)
+  }
+
+  /// The architecture as a Lua model file, one line per node.
+  public static func architecture(of graph: Graph) -> String {
+    let input = graph.nodes[0].shape.dimensions.map(String.init).joined(separator: ", ")
+    var lines = [
+      "-- Written by model:save(); the values are in the .safetensors file beside it.",
+      "local augq = require \"augq\"", "local graph = augq.graph { \(input) }", "local v = { [0] = graph.input }",
+    ]
+    for (index, node) in graph.nodes.enumerated() {
+      guard let layer = node.layer else { continue }
+      let inputs = node.inputs.map { "v[\($0)]" }.joined(separator: ", ")
+      let attributes = layer.attributes.map { ", \($0.name) = \($0.value.text)" }.joined()
+      lines.append(
+        "v[\(index)] = graph:\(type(of: layer).kind)(\(inputs), { name = \"\(node.name)\"\(attributes) })")
+    }
+    return (lines + ["graph.output = v[\(graph.output)]", "return graph", ""]).joined(separator: "\n")
+  }
+}

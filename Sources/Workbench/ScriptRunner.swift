@@ -1,0 +1,144 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+public import Bindings
+import LuaRuntime
+
+/// Runs a recipe: its Lua state, its modules, its arguments, and what its errors look like.
+public struct ScriptRunner {
+  /// Exit codes, after `sysexits.h` and GNU `timeout`.
+  public enum ExitCode {
+    /// The script raised an error.
+    public static let script: Int32 = 1
+    /// A file the user named is not there.
+    public static let noInput: Int32 = 66
+    /// The clock ran out.
+    public static let timeLimit: Int32 = 124
+    /// The memory limit was reached.
+    public static let memoryLimit: Int32 = 125
+    /// Ctrl-C.
+    public static let interrupted: Int32 = 130
+  }
+
+  /// What bounds a run.
+  public struct Limits: Sendable {
+    /// Bytes that Lua and native objects may hold; 0 for no limit.
+    public var memory = 0
+    /// Seconds of wall-clock time; 0 for no limit.
+    public var seconds = 0.0
+    /// Makes limits that bound nothing.
+    public init() {}
+  }
+
+  private let session: Session
+  private let limits: Limits
+
+  /// Makes a runner for one script.
+  public init(session: Session, limits: Limits = Limits()) {
+    self.session = session
+    self.limits = limits
+  }
+
+  /// Runs the script and prints its error, if any, on standard error.
+  ///
+  /// - Returns: The process's exit code.
+  public func run() -> Int32 {
+    guard let text = readText(session.scriptPath) else {
+      report("cannot read \(session.scriptPath): \(String(cString: strerror(errno))). Check the path.")
+      return ExitCode.noInput
+    }
+    do {
+      let lua = try LuaState(memoryLimit: limits.memory)
+      return withExtendedLifetime(lua) { execute(text, lua) }
+    } catch {
+      report("\(error)")
+      return ExitCode.memoryLimit
+    }
+  }
+
+  private func execute(_ text: String, _ lua: LuaState) -> Int32 {
+    let timer = Deadline(seconds: limits.seconds, cancellation: session.cancellation, stop: lua.interrupter)
+    do {
+      try prepare(lua)
+      catchInterrupts(lua)
+      defer { lua.releaseInterrupts() }
+      try lua.run(text, name: "@" + session.scriptPath)
+      session.progress.clear()
+      fflush(nil)
+      return 0
+    } catch {
+      session.progress.clear()
+      fflush(nil)
+      return finish(error, text, timedOut: timer.hasFired)
+    }
+  }
+
+  private func catchInterrupts(_ lua: LuaState) {
+    // The cancellation outlives the run: the session holds it.
+    let context = Unmanaged.passUnretained(session.cancellation).toOpaque()
+    lua.catchInterrupts({ context in cancelFromSignal(context) }, context)
+  }
+
+  private func prepare(_ lua: LuaState) throws {
+    lua.register(Library.module(session))
+    let arguments = session.arguments.enumerated().map { (key: "\($0.offset + 1)", value: LuaValue.string($0.element)) }
+    try lua.setGlobal("arg", .list(arguments.map(\.value)))
+    try lua.setGlobal("__script", .string(session.scriptPath))
+    try lua.setGlobal("__folder", .string(session.scriptFolder))
+    try lua.run(Prelude.text, name: "=prelude")
+  }
+
+  private func finish(_ error: any Error, _ text: String, timedOut: Bool) -> Int32 {
+    guard let error = error as? LuaError else {
+      report("\(error)")
+      return (error as? any ExitCoded)?.exitCode ?? ExitCode.script
+    }
+    if error.kind == .interrupted {
+      report(timedOut ? "stopped after the time limit of \(limits.seconds) s. Raise --time." : "interrupted")
+      return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
+    }
+    report(error.message + excerpt(error.message, text) + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
+    if error.kind == .memory { return ExitCode.memoryLimit }
+    return (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
+  }
+
+  /// The script's line that a message names, with a caret under its first letter.
+  private func excerpt(_ message: String, _ text: String) -> String {
+    let prefix = session.scriptPath + ":"
+    guard message.hasPrefix(prefix), let number = Int(message.dropFirst(prefix.count).prefix { $0.isNumber }) else { return "" }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.indices.contains(number - 1) else { return "" }
+    let line = lines[number - 1]
+    let indent = String(line.prefix { $0 == " " || $0 == "\t" })
+    return "\n  \(line)\n  \(indent)^"
+  }
+
+  /// Drops the frames of the C library's own start.
+  private func trimmed(_ traceback: String) -> String {
+    traceback.split(separator: "\n").filter { !$0.contains("[C]: in ?") }.joined(separator: "\n")
+  }
+
+  private func report(_ message: String) {
+    StandardError.write("augq: \(message)\n")
+  }
+}
+
+private func cancelFromSignal(_ context: UnsafeMutableRawPointer?) {
+  if let context { Session.cancel(fromSignal: context) }
+}
+
+/// Returns the text of a file, or nil with `errno` set.
+func readText(_ path: String) -> String? {
+  guard let file = fopen(path, "rb") else { return nil }
+  defer { fclose(file) }
+  var bytes: [UInt8] = []
+  var block = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = fread(&block, 1, block.count, file)
+    guard count > 0 else { break }
+    bytes += block[..<count]
+  }
+  return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+}

@@ -1,0 +1,46 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+import Bindings
+import LuaRuntime
+
+/// The file of Lua stubs that editors read.
+public enum StubFile {
+  private static var current: String {
+    StubWriter.stubs(for: Library.module(Session(scriptPath: "", arguments: [])))
+  }
+
+  /// Writes the stubs; returns the exit code.
+  public static func write(_ path: String) -> Int32 {
+    guard let file = fopen(path, "wb") else {
+      StandardError.write("augq: cannot write \(path): \(String(cString: strerror(errno)))\n")
+      return 73
+    }
+    fputs(current, file)
+    return fclose(file) == 0 ? 0 : 73
+  }
+
+  /// Compares the file with the binding tables; prints the first line that differs.
+  public static func check(_ path: String) -> Int32 {
+    guard let text = readText(path) else {
+      StandardError.write("augq: cannot read \(path): \(String(cString: strerror(errno))). Write it with 'augq docs'.\n")
+      return ScriptRunner.ExitCode.noInput
+    }
+    let (wanted, found) = (lines(current), lines(text))
+    guard let line = (0..<max(wanted.count, found.count)).first(where: { wanted[safe: $0] != found[safe: $0] }) else {
+      print("\(path) matches the binding tables")
+      return 0
+    }
+    let message = "\(path):\(line + 1): is \"\(found[safe: line] ?? "")\", but the binding tables give \"\(wanted[safe: line] ?? "")\". Run 'augq docs'."
+    StandardError.write("augq: \(message)\n")
+    return 1
+  }
+
+  private static func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+}
+
+extension Array {
+  fileprivate subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}
