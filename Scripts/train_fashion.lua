@@ -37,7 +37,7 @@ local log = augq.train(model, {
   end,
 })
 
-print(string.format("test top-1 %.2f %% after %.0f s", log[#log].validation_top1, log.seconds))
+print(string.format("test top-1 %.2f %% after %.0f s", log.last.validation_top1, log.seconds))
 if options.out ~= "" then
   model:save(options.out)
   print("wrote " .. options.out .. ".safetensors")

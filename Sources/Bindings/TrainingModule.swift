@@ -49,7 +49,7 @@ struct TrainingModule: Sendable {
         LuaOption("label_smoothing", .number(0...0.99), default: "0", "share of the target spread over all classes"),
         LuaOption("seed", .integer(0...Int.max), default: "1", "seed of order and augmentation"),
         LuaOption("on_epoch", .function, "called with { number, loss, train_top1, validation_top1, seconds }"),
-      ], returns: "table"
+      ], returns: "{ epochs: table[], last: table, seconds: number }"
     ) { call in
       let given = try call.options(1)
       let options = try trainingOptions(given)
@@ -59,8 +59,10 @@ struct TrainingModule: Sendable {
       let records = try network.value.train(
         on: data, validation: validation, options: options, observer: observer(given), execution: session.execution)
       network.store()
-      let rows = records.enumerated().map { (key: "\($0.offset + 1)", value: record($0.element)) }
-      return .list(rows.map(\.value))
+      let rows = records.map(record)
+      return .table([
+        ("epochs", .list(rows)), ("last", rows.last ?? .nil), ("seconds", .number(records.reduce(0) { $0 + $1.seconds })),
+      ])
     }
   }
 
