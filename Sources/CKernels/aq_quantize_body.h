@@ -238,6 +238,27 @@ static void search_uniform(const float *x, size_t count, const aq_candidate *can
   }
 }
 
+static double power_error(const float *x, const float *y, size_t count, float p) {
+  double total = 0;
+  f16 v, w;
+  for (size_t start = 0; start < count; start += AQ_SEARCH_BLOCK) {
+    size_t size = count - start < AQ_SEARCH_BLOCK ? count - start : AQ_SEARCH_BLOCK;
+    f16 sums = (f16)0.0f;
+    AQ_EACH(size, i, width) {
+      load(&v, x + start + i, width);
+      load(&w, y + start + i, width);
+      v = __builtin_elementwise_abs(v - w);
+      if (p == 2.0f)
+        v *= v;
+      else if (p != 1.0f)
+        power(&v, p);
+      sums += v;
+    }
+    for (size_t lane = 0; lane < AQ_LANES; lane++) total += (double)sums[lane];
+  }
+  return total;
+}
+
 #define AQ_QUANTIZE_VARIANT(label, set)                                                                     \
   {label, set, fake_uniform, codes_uniform, fake_regions, codes_regions, fake_published, codes_codebook,    \
-   clip_gradient, search_uniform}
+   clip_gradient, search_uniform, power_error}

@@ -1,5 +1,3 @@
-public import Tensors
-
 /// Which values of a tensor share a row of a grid.
 ///
 /// Axes count dimensions of the tensor; for weights `[O, kH, kW, I]` the output channel is axis 0.

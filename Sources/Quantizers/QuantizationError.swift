@@ -8,6 +8,8 @@ public enum QuantizationError: Error, Equatable, CustomStringConvertible {
   case tooManyLevels(bits: Int, intervals: Int, levels: Int)
   /// A grid whose number of levels is not in 2...256.
   case levelCount(Int)
+  /// A codebook group without levels or with more than 256.
+  case codebookSize(Int)
   /// A block size below 1.
   case blockSize(Int)
   /// An axis that the tensor does not have.
@@ -38,6 +40,8 @@ public enum QuantizationError: Error, Equatable, CustomStringConvertible {
       "\(intervals) intervals of \(bits) bits make \(levels) levels and a code holds at most 256; "
         + "use fewer bits or fewer intervals"
     case .levelCount(let count): "a grid has 2 to 256 levels, not \(count); give another number of levels"
+    case .codebookSize(let count):
+      "a codebook has 1 to 256 levels per group, not \(count); give another number of levels"
     case .blockSize(let size): "a block holds \(size) values; give a size of at least 1"
     case .axis(let axis, let shape):
       "axis \(axis) does not exist in a tensor of shape \(shape); axes count from 0"

@@ -65,9 +65,8 @@ struct RangeSearch {
     return try (0..<candidates).map { index in
       let y = try RegionGrid(plain, ranges: [range(index, of: full)]).fakeQuantized(x)
       return y.withValues { y in
-        var sum = 0.0
-        for i in values.indices { sum += Double(powf(abs(y[i] - values[i]), power)) }
-        return sum
+        guard let first = values.baseAddress, let second = y.baseAddress else { return 0 }
+        return kernels.power_error(first, second, values.count, power)
       }
     }
   }

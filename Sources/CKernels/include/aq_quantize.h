@@ -42,6 +42,8 @@ typedef struct {
   // scores[i] += sum |x - Q_i(x)|^p for each candidate (p >= 1)
   void (*search_uniform)(const float *x, size_t count, const aq_candidate *candidates, size_t candidate_count,
                          float steps, float p, double *scores);
+  // sum |x - y|^p (p >= 1)
+  double (*power_error)(const float *x, const float *y, size_t count, float p);
 } aq_quantize_variant;
 
 // The variant at `index`, scalar first; NULL past the end. Some may not run on this machine (aq_isa_supported).
