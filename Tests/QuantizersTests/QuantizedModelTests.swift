@@ -1,0 +1,142 @@
+import Layers
+import Quantizers
+import Tensors
+import Testing
+
+@Suite struct QuantizedModelTests {
+  /// conv bn relu, conv, add, relu, max pool, conv hard_swish, concat, average, flatten, linear.
+  func network() throws -> Model {
+    var graph = Graph(input: [8, 8, 3])
+    func window(_ k: Int) -> Window { Window(kernel: [k, k], padding: [k / 2, k / 2, k / 2, k / 2]) }
+    let stem = try graph.add(
+      Conv2d(inChannels: 3, filters: 6, window: window(3), hasBias: false), [0], name: "stem")
+    let bn = try graph.add(BatchNorm(channels: 6), [stem], name: "bn")
+    let relu = try graph.add(ReLU(), [bn], name: "relu")
+    let body = try graph.add(Conv2d(inChannels: 6, filters: 6, window: window(3)), [relu], name: "body")
+    let sum = try graph.add(Add(), [body, relu], name: "sum")
+    let after = try graph.add(ReLU(), [sum], name: "after")
+    let pool = try graph.add(MaxPool(window: Window(kernel: [2, 2], stride: [2, 2])), [after], name: "pool")
+    let swish = try graph.add(Conv2d(inChannels: 6, filters: 4, window: window(1)), [pool], name: "point")
+    let hard = try graph.add(HardSwish(), [swish], name: "hard")
+    let both = try graph.add(Concat(), [pool, hard], name: "both")
+    let mean = try graph.add(GlobalAveragePool(), [both], name: "mean")
+    let features = graph.nodes[mean].shape
+    let flat = features.rank == 1 ? mean : try graph.add(Flatten(), [mean], name: "flat")
+    try graph.add(Linear(inFeatures: 10, features: 5), [flat], name: "logits")
+    return Model(graph: graph, seed: 4)
+  }
+
+  /// Images whose values are pixels.
+  func pixels(_ count: Int) -> Tensor {
+    var random = RandomSource(seed: 2)
+    let shape: Shape = [count, 8, 8, 3]
+    return Tensor(shape, (0..<shape.count).map { _ in Float(random.integer(below: 256)) / 255 })
+  }
+
+  let options = QuantizationOptions(
+    weights: GridSpecification(bits: 2, intervals: 4, observer: .lpSearch()),
+    activations: GridSpecification(bits: 4))
+
+  @Test func valuesAreQuantizedWhereIntegersNeedThem() throws {
+    let model = try network().foldingBatchNorm()
+    let plan = try QuantizationPlan(model.graph, options)
+    #expect(plan.weights.map(\.key) == ["stem.weight", "body.weight", "point.weight", "logits.weight"])
+    #expect(plan.weights.map(\.role) == [.first, .regular, .regular, .last])
+    #expect(
+      plan.activations.map(\.key) == ["input", "relu", "body", "after", "point", "hard", "both", "mean"])
+    // Before hard swish and in front of the last layer 8 bits, elsewhere the given 4.
+    #expect(plan.activations.map(\.specification.bits) == [8, 4, 4, 4, 8, 4, 4, 8])
+    #expect(plan.activations.last?.role == .last)
+    var same = options
+    same.firstLast = nil
+    let uniform = try QuantizationPlan(model.graph, same)
+    #expect(uniform.weights.allSatisfy { $0.specification == options.weights })
+    #expect(uniform.activations.map(\.specification.bits) == [8, 4, 4, 4, 8, 4, 4, 4])
+  }
+
+  @Test func pixelsHaveTheirOwnGridAndOtherInputsAreFitted() throws {
+    let model = try network()
+    let onPixels = try QuantizedModel.quantizing(model, options, calibration: pixels(5))
+    let grid = try #require(onPixels.activationGrids["input"] as? RegionGrid)
+    #expect(grid.uniformForm(group: 0) == UniformForm(scale: 1.0 / 255, zeroPoint: 0, levelCount: 256))
+    let x = pixels(2)
+    #expect(zip(try grid.fakeQuantized(x).values, x.values).allSatisfy { abs($0 - $1) < 1e-7 })
+    let normal = try QuantizedModel.quantizing(model, options, calibration: Samples.normal([5, 8, 8, 3]))
+    let fitted = try #require(normal.activationGrids["input"] as? RegionGrid)
+    #expect(fitted.uniformForm(group: 0)?.levelCount == 256)
+    #expect(fitted.uniformForm(group: 0)?.zeroPoint != 0)
+  }
+
+  @Test func everyPlannedValueIsALevel() throws {
+    let quantized = try QuantizedModel.quantizing(network(), options, calibration: pixels(40))
+    var seen = 0
+    _ = try quantized.model.forward(pixels(3), transforms: quantized.transforms(), execution: Execution()) {
+      node, value in
+      guard let grid = quantized.activationGrids[quantized.model.graph.nodes[node].name] else { return }
+      let levels = Set(grid.levels(group: 0))
+      #expect(value.values.allSatisfy(levels.contains))
+      seen += 1
+    }
+    #expect(seen == 8)
+    let logits = try quantized.forward(pixels(3))
+    #expect(logits.shape == [3, 5])
+  }
+
+  @Test func manyBitsChangeLittle() throws {
+    let model = try network()
+    let fine = QuantizationOptions(
+      weights: GridSpecification(bits: 8, group: .channel(axis: 0)), activations: GridSpecification(bits: 8))
+    let x = pixels(20)
+    let exact = try model.foldingBatchNorm().forward(x, execution: Execution())
+    let quantized = try QuantizedModel.quantizing(model, fine, calibration: x).forward(x)
+    let size = exact.values.map(abs).max() ?? 0
+    for i in 0..<exact.count { #expect(abs(exact[i] - quantized[i]) < 0.05 * size) }
+  }
+
+  @Test func summariesCountEveryLayer() throws {
+    let quantized = try QuantizedModel.quantizing(network(), options, calibration: pixels(5))
+    let summary = try quantized.summary()
+    #expect(summary.weights.map(\.key) == quantized.plan.weights.map(\.key))
+    #expect(summary.weights.map(\.levels) == [256, 13, 13, 256])
+    #expect(summary.weights.map(\.storage.stored) == [8, 4, 4, 8])
+    #expect(summary.activations.map(\.storage.count) == [192, 384, 384, 384, 64, 64, 160, 10])
+    let parameters = quantized.model.parameters.values.reduce(0) { $0 + $1.count }
+    #expect(try quantized.packedByteCount() < 4 * parameters)
+    let plain = try QuantizedModel.quantizing(
+      network(), QuantizationOptions(weights: nil, activations: nil), calibration: pixels(1))
+    #expect(try plain.packedByteCount() == 4 * parameters)
+  }
+
+  @Test func refittingFollowsTheWeights() throws {
+    var quantized = try QuantizedModel.quantizing(network(), options, calibration: pixels(5))
+    let key = "body.weight"
+    let before = try #require(quantized.weightGrids[key] as? RegionGrid)
+    let weight = try #require(quantized.model.parameters[key])
+    quantized.model.parameters[key] = Tensor(weight.shape, weight.values.map { $0 * 2 })
+    try quantized.refitWeights()
+    let after = try #require(quantized.weightGrids[key] as? RegionGrid)
+    #expect(after.scales == before.scales.map { $0 * 2 })
+  }
+
+  @Test func samplesKeepTheExtremes() throws {
+    var few = options
+    few.activations = GridSpecification(bits: 8)
+    let all = try QuantizedModel.quantizing(network(), few, calibration: pixels(40))
+    few.sampleLimit = 10
+    let sampled = try QuantizedModel.quantizing(network(), few, calibration: pixels(40))
+    for (name, grid) in all.activationGrids {
+      #expect(grid as? RegionGrid == sampled.activationGrids[name] as? RegionGrid, "\(name)")
+    }
+  }
+
+  @Test func emptyCalibrationIsRefused() throws {
+    #expect(throws: QuantizationError.emptyCalibration("the activations")) {
+      try QuantizedModel.quantizing(network(), options, calibration: Tensor(zeros: [0, 8, 8, 3]))
+    }
+    var blocks = options
+    blocks.activations?.group = .block(size: 8)
+    #expect(throws: QuantizationError.self) {
+      try QuantizedModel.quantizing(network(), blocks, calibration: pixels(1))
+    }
+  }
+}
