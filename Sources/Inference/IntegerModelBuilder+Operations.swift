@@ -98,8 +98,8 @@ extension IntegerModelBuilder {
   /// at most 12, for then what is lost is below 2^-12 of a step of the sums.
   static func headroom(bound: Double, ratio: Double) -> Int {
     var bits = 0
-    let growth = max(1, 2 * ratio)
-    while bits < 12 && bound * growth * Double(2 << bits) < 0x1p30 { bits += 1 }
+    // A ratio above 1 shifts left by what headroom has not shifted already.
+    while bits < 12 && bound * max(Double(2 << bits), 2 * ratio) < 0x1p30 { bits += 1 }
     return bits
   }
 }

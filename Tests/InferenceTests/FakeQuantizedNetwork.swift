@@ -43,15 +43,21 @@ struct FakeQuantizedNetwork {
     return Tensor([count, 28, 28, 1], bytes.map { Float($0) / 255 })
   }
 
-  init(levels: Int, weightLevels: Int) throws {
-    let graph = try Self.graph()
-    var model = Model(graph: graph, seed: 9)
+  /// The FP32 network, seeded.
+  static func network() throws -> Model {
+    var model = Model(graph: try graph(), seed: 9)
     var random = RandomSource(seed: 10)
     for key in model.parameters.keys.sorted() where key.hasSuffix(".bias") {
       model.parameters[key]?.withMutableValues {
         for index in $0.indices { $0[index] = 0.2 * random.normal() }
       }
     }
+    return model
+  }
+
+  init(levels: Int, weightLevels: Int) throws {
+    let model = try Self.network()
+    let graph = model.graph
     // These outputs are quantized behind the activation that reads them, moves their values, or are the logits.
     let open: Set = ["stem", "depthwise", "add", "shuffle", "left", "right", "max", "flat", "pad", "fc"]
     var grids: [String: IntegerGrid] = [:]

@@ -85,7 +85,7 @@ struct LoweringTests {
   @Test(arguments: levels)
   func logitsDifferOnlyAsFarAsCodesDo(_ levels: Int, _ weightLevels: Int) throws {
     let network = try FakeQuantizedNetwork(levels: levels, weightLevels: weightLevels)
-    let images = FakeQuantizedNetwork.images(256)
+    let images = FakeQuantizedNetwork.images(64)
     let flat = try #require(network.model.graph.index(of: "flat"))
     var features = Tensor([1], [0])
     let fake = try network.model.forward(images, transforms: network.transforms, execution: Execution()) {
@@ -100,7 +100,7 @@ struct LoweringTests {
     let inputCodes = images.values.map { engine.inputGrid.code(of: Double($0)) }
     var agreeing = 0
     var equalTop = 0
-    for image in 0..<256 {
+    for image in 0..<64 {
       let activations = try engine.activations(
         ofCodes: Array(inputCodes[(image * 784)..<((image + 1) * 784)]))
       let found = activations[try #require(network.lowering.lowered[flat])]
@@ -122,8 +122,8 @@ struct LoweringTests {
       let row = (0..<10).map { fake[image * 10 + $0] }
       if row[logits.predictions[image]] == row.max() { equalTop += 1 }
     }
-    print("\(levels) levels: all features equal for \(agreeing) of 256 images, top-1 for \(equalTop)")
-    #expect(agreeing >= 240 && equalTop >= 254)
+    print("\(levels) levels: all features equal for \(agreeing) of 64 images, top-1 for \(equalTop)")
+    #expect(agreeing >= 60 && equalTop >= 63)
   }
 
   @Test func threadsAndKernelsDoNotChangeLogits() throws {

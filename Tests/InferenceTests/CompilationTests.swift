@@ -1,0 +1,100 @@
+import Inference
+import Layers
+import Packing
+import Quantizers
+import Tensors
+import Testing
+
+/// A quantized model and its integer form compute the same network.
+struct CompilationTests {
+  static let names = ["augq2", "augq4", "uniform8", "augq2 per tensor"]
+
+  static func options(_ name: String) -> QuantizationOptions {
+    let bits = name == "uniform8" ? 8 : name == "augq4" ? 4 : 2
+    let intervals = name == "uniform8" ? 1 : 4
+    return QuantizationOptions(
+      weights: GridSpecification(
+        bits: bits, intervals: intervals, group: name == "augq2 per tensor" ? .tensor : .channel(axis: 0)),
+      activations: GridSpecification(bits: bits, intervals: intervals),
+      firstLast: name == "augq2 per tensor" ? nil : .eightBit)
+  }
+
+  private func quantized(_ options: QuantizationOptions) throws -> QuantizedModel {
+    let model = try FakeQuantizedNetwork.network()
+    return try .quantizing(model, options, calibration: FakeQuantizedNetwork.images(32))
+  }
+
+  @Test(arguments: names)
+  func logitsDifferOnlyWhereFeaturesDo(_ name: String) throws {
+    let model = try quantized(Self.options(name))
+    let engine = try model.compiled()
+    let images = FakeQuantizedNetwork.images(256)
+    var features = Tensor([1], [0])
+    let flat = try #require(model.model.graph.index(of: "flat"))
+    let fake = try model.model.forward(images, transforms: model.transforms(), execution: Execution()) {
+      if $0 == flat { features = $1 }
+    }
+
+    let logits = try engine.logits(of: images)
+
+    guard case .convolution(let last) = engine.model.nodes[engine.model.output].operation else { return }
+    // Equal features: half a step of the logits, half a step of the bias (a multiplier in logits), FP32 of the reference.
+    let flatNode = try #require(engine.model.nodes.firstIndex { $0.name == "flat" })
+    let grid = engine.model.nodes[flatNode].grid
+    let codes = features.values.map { Int(grid.code(of: Double($0))) }
+    var equalFeatures = 0
+    var equalTop = 0
+    for image in 0..<256 {
+      let input = images.rows(image..<(image + 1)).values.map { engine.inputGrid.code(of: Double($0)) }
+      let found = try engine.activations(ofCodes: input)[flatNode].map { Int($0) }
+      let row = (0..<10).map { fake[image * 10 + $0] }
+      if row[logits.predictions[image]] == row.max() { equalTop += 1 }
+      guard found == Array(codes[(image * 16)..<((image + 1) * 16)]) else { continue }
+      equalFeatures += 1
+      for o in 0..<10 {
+        let difference = Double(logits.values[image * 10 + o]) * logits.scale - Double(row[o])
+        let bound = 0.5 * logits.scale * (1 + last.multipliers[o].value)
+        #expect(abs(difference) <= bound + 1e-5 * Double(abs(row[o]) + 1))
+      }
+    }
+    print("\(name): features equal for \(equalFeatures) of 256 images, top-1 for \(equalTop)")
+    #expect(equalFeatures >= 240 && equalTop >= 254)
+  }
+
+  @Test func packedWeightsTakeTheStoredBits() throws {
+    let model = try quantized(Self.options("augq2 per tensor")).integerModel()
+    for node in model.nodes {
+      guard case .convolution(let layer) = node.operation else { continue }
+      #expect(layer.weights.bits == 4, "13 levels of \(node.name)")
+    }
+  }
+
+  @Test func publishedModeIsRefusedWithItsShare() throws {
+    var options = Self.options("augq2 per tensor")
+    options.weights?.mode = .published
+    let model = try quantized(options)
+
+    let error = #expect(throws: InferenceError.self) { try model.compiled() }
+
+    guard case .unquantizedValues(let percent)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(percent > 0 && percent < 100)
+  }
+
+  @Test func gridsWithoutAnIntegerFormAreNamed() throws {
+    var unequal = Self.options("augq2")
+    unequal.activations?.edges = .fractions([0.1, 0.3, 0.6])
+    var blocks = Self.options("augq2 per tensor")
+    blocks.weights?.group = .block(size: 8)
+    var open = Self.options("augq2")
+    open.weights = nil
+    for options in [unequal, blocks] {
+      let error = #expect(throws: InferenceError.self) { try quantized(options).compiled() }
+      if case .unsupportedGrid? = error { continue }
+      Issue.record("\(String(describing: error))")
+    }
+    #expect(throws: InferenceError.notQuantized("stem.weight")) { try quantized(open).compiled() }
+  }
+}
