@@ -259,6 +259,31 @@ static double power_error(const float *x, const float *y, size_t count, float p)
   return total;
 }
 
+static size_t extremes(const float *x, size_t count, float *low, float *high) {
+  f16 lows = (f16)__builtin_inff(), highs = -lows, v;
+  i16 finite = (i16)0;
+  size_t whole = count / AQ_LANES * AQ_LANES, finite_count = 0;
+  for (size_t i = 0; i < whole; i += AQ_LANES) {
+    load(&v, x + i, AQ_LANES);
+    lows = v < lows ? v : lows;
+    highs = v > highs ? v : highs;
+    finite -= __builtin_elementwise_abs(v) < (f16)__builtin_inff();
+  }
+  *low = __builtin_inff();
+  *high = -*low;
+  for (size_t lane = 0; lane < AQ_LANES; lane++) {
+    *low = lows[lane] < *low ? lows[lane] : *low;
+    *high = highs[lane] > *high ? highs[lane] : *high;
+    finite_count += (size_t)finite[lane];
+  }
+  for (size_t i = whole; i < count; i++) {
+    *low = x[i] < *low ? x[i] : *low;
+    *high = x[i] > *high ? x[i] : *high;
+    finite_count += __builtin_fabsf(x[i]) < __builtin_inff();
+  }
+  return count - finite_count;
+}
+
 #define AQ_QUANTIZE_VARIANT(label, set)                                                                     \
   {label, set, fake_uniform, codes_uniform, fake_regions, codes_regions, fake_published, codes_codebook,    \
-   clip_gradient, search_uniform, power_error}
+   clip_gradient, search_uniform, power_error, extremes}

@@ -26,10 +26,10 @@ extension GridSpecification {
 
   static func checkFinite(_ x: Tensor) throws(QuantizationError) {
     let (count, first) = x.withValues { values -> (Int, Int) in
-      // A sum of zeros stays zero unless a value is NaN or infinite: fast enough to run on every fit.
-      if values.reduce(Float(0), { $0 + $1 * 0 }) == 0 { return (0, 0) }
-      let bad = values.indices.filter { !values[$0].isFinite }
-      return (bad.count, bad.first ?? 0)
+      guard let pointer = values.baseAddress else { return (0, 0) }
+      var (low, high) = (Float(0), Float(0))
+      let count = kernels.extremes(pointer, values.count, &low, &high)
+      return (count, count == 0 ? 0 : values.firstIndex { !$0.isFinite } ?? 0)
     }
     guard count == 0 else { throw .notFinite(count: count, first: first, total: x.count) }
   }
@@ -49,12 +49,8 @@ extension GridSpecification {
   }
 
   static func extremes(_ values: UnsafeBufferPointer<Float>) -> ValueRange {
-    var low = Float.infinity
-    var high = -Float.infinity
-    for value in values {
-      low = value < low ? value : low
-      high = value > high ? value : high
-    }
+    var (low, high) = (Float.infinity, -Float.infinity)
+    if let pointer = values.baseAddress { _ = kernels.extremes(pointer, values.count, &low, &high) }
     return ValueRange(low, high)
   }
 

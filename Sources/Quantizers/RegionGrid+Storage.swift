@@ -32,16 +32,7 @@ extension RegionGrid {
     var report = StorageReport(
       nominal: Double(specification.bits), stored: storedBits, entropy: 0,
       side: Double(sideBits * groupCount) / Double(max(1, x.count)), count: x.count)
-    if specification.mode == .published {
-      let (result, unquantized) = try countingUnquantized(x, execution: execution)
-      let share = Double(unquantized) / Double(max(1, x.count))
-      var counts: [Float: Int] = [:]
-      for value in result.values { counts[value, default: 0] += 1 }
-      report.entropy = StorageReport.entropy(counts.values)
-      report.unquantizedShare = share
-      report.stored *= 1 - share
-      return report
-    }
+    if specification.mode == .published { return try publishedStorage(of: x, report) }
     let codes = try quantize(x, execution: execution)
     var counts = [Int](repeating: 0, count: 256)
     for code in codes.codes { counts[Int(code)] += 1 }
@@ -52,6 +43,32 @@ extension RegionGrid {
       report.entropy +=
         StorageReport.entropy(intervals) * Double(codes.blockIntervals.count) / Double(max(1, x.count))
     }
+    return report
+  }
+
+  /// Codes for the quantized values, 32 bits for each of the others and the entropy of which is which.
+  private func publishedStorage(of x: Tensor, _ plain: StorageReport) throws -> StorageReport {
+    let layout = try layout(x.shape)
+    let y = try fakeQuantized(x)
+    let width = specification.intervals + 1
+    var unquantized = 0
+    var counts: [Float: Int] = [:]
+    layout.forEachRun(in: 0..<x.count) { group, run in
+      let edges = edges[group * width..<(group + 1) * width]
+      for i in run {
+        if let low = edges.first, let high = edges.last, low < x[i], x[i] < high, !edges.contains(x[i]) {
+          counts[y[i], default: 0] += 1
+        } else {
+          unquantized += 1
+        }
+      }
+    }
+    let share = Double(unquantized) / Double(max(1, x.count))
+    let others = 32 * share + StorageReport.entropy([unquantized, x.count - unquantized])
+    var report = plain
+    report.unquantizedShare = share
+    report.stored = plain.stored * (1 - share) + others
+    report.entropy = StorageReport.entropy(counts.values) * (1 - share) + others
     return report
   }
 }

@@ -8,7 +8,7 @@
 public struct StorageReport: Hashable, Sendable {
   /// The `b` of the specification.
   public var nominal: Double
-  /// As packed, the interval's index included.
+  /// As packed, the interval's index included; values left in FP32 count 32 bits and which they are its entropy.
   public var stored: Double
   /// Empirical entropy of code and index: `-Σ p log2 p`.
   public var entropy: Double
@@ -31,9 +31,9 @@ public struct StorageReport: Hashable, Sendable {
     self.count = count
   }
 
-  /// The bits in which codes of `levels` values are packed: 1, 2, 3, 4, 5, 6 or 8.
+  /// The bits in which codes of `levels` values are packed: 1, 2, 3, 4, 5, 6 or 8; more only in published mode.
   public static func packedBits(levels: Int) -> Int {
-    let bits = (1...8).first { 1 << $0 >= levels } ?? 8
+    let bits = (1...32).first { 1 << $0 >= levels } ?? 32
     return bits == 7 ? 8 : bits
   }
 
@@ -49,9 +49,9 @@ public struct StorageReport: Hashable, Sendable {
       unquantizedShare: mean(\.unquantizedShare), count: total)
   }
 
-  /// The whole cost in bytes: stored codes and side information, FP32 for values left unquantized.
+  /// The whole cost in bytes: stored codes and side information.
   public var byteCount: Int {
-    Int((Double(count) * (stored + side + 32 * unquantizedShare) / 8).rounded(.up))
+    Int((Double(count) * (stored + side) / 8).rounded(.up))
   }
 
   static func entropy(_ counts: some Sequence<Int>) -> Double {

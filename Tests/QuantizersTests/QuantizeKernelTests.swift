@@ -62,6 +62,7 @@ import Testing
     var floats: [[UInt32]] = []
     var codes: [[UInt8]] = []
     var counts: [Int] = []
+    var sums: [UInt64] = []
 
     init(_ variant: aq_quantize_variant, _ x: [Float]) {
       var y = [Float](repeating: 0, count: x.count)
@@ -94,8 +95,27 @@ import Testing
         variant.codes_codebook(x, &c, x.count, middles, levels)
         codes.append(c)
       }
+      let finite = x.map { $0.isFinite ? $0 : 3 }
+      y = finite.map { $0 * 1.1 }
+      sums = [Float(1), 2, 2.4].map { variant.power_error(finite, y, x.count, $0).bitPattern }
+      var ends: [Float] = [0, 0]
+      ends.withUnsafeMutableBufferPointer { ends in
+        if let low = ends.baseAddress { counts.append(variant.extremes(x, x.count, low, low + 1)) }
+      }
+      floats.append(ends.map(\.bitPattern))
       variant.clip_gradient(x.reversed(), x, &y, x.count, -0.5, 0.5)
       keep()
     }
+  }
+
+  @Test func extremesIgnoreNaNAndCountIt() {
+    let x = input(1003)
+    var (low, high) = (Float(0), Float(0))
+    let count = Self.variants[0].extremes(x, x.count, &low, &high)
+    #expect(count == x.count { !$0.isFinite })
+    #expect(low == -.infinity && high == .infinity)
+    let finite = x.filter(\.isFinite)
+    #expect(Self.variants[0].extremes(finite, finite.count, &low, &high) == 0)
+    #expect(low == finite.min() && high == finite.max())
   }
 }

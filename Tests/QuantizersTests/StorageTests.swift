@@ -31,6 +31,15 @@ import Testing
     #expect(try spec.fit(to: x).storage(of: x).stored == 4.25)
   }
 
+  @Test func publishedModePaysForWhatItLeaves() throws {
+    let grid = try RegionGrid(
+      GridSpecification(bits: 2, intervals: 4, mode: .published), ranges: [ValueRange(-1, 1)])
+    // Half of the values are outside: 4 bits or 32 bits, and one bit to say which.
+    let report = try grid.storage(of: Tensor([4], [-3, 3, 0.1, 0.3]))
+    #expect(report.unquantizedShare == 0.5)
+    #expect(report.stored == 0.5 * 4 + 0.5 * 32 + 1)
+  }
+
   @Test func meansAreWeightedByValues() {
     let small = StorageReport(nominal: 2, stored: 2, entropy: 1, side: 0, count: 1)
     let large = StorageReport(nominal: 4, stored: 4, entropy: 3, side: 1, count: 3)

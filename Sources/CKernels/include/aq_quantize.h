@@ -44,6 +44,8 @@ typedef struct {
                          float steps, float p, double *scores);
   // sum |x - y|^p (p >= 1)
   double (*power_error)(const float *x, const float *y, size_t count, float p);
+  // Smallest and largest value (infinite for none); returns how many values are NaN or infinite.
+  size_t (*extremes)(const float *x, size_t count, float *low, float *high);
 } aq_quantize_variant;
 
 // The variant at `index`, scalar first; NULL past the end. Some may not run on this machine (aq_isa_supported).
