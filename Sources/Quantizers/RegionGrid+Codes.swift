@@ -8,7 +8,7 @@ extension RegionGrid {
   public func quantize(_ x: Tensor, execution: Execution = Execution()) throws -> GridCodes {
     guard specification.mode == .clamp else { throw QuantizationError.publishedHasNoCodes }
     let layout = try layout(x.shape)
-    if let block = specification.blockSize { return quantizeBlocks(x, block, layout) }
+    if let block = specification.blockSize { return try quantizeBlocks(x, block, layout, execution) }
     var codes = [UInt8](repeating: 0, count: x.count)
     try codes.withUnsafeMutableBufferPointer { target in
       try x.withValues { source in
@@ -53,35 +53,48 @@ extension RegionGrid {
   }
 
   /// Tries every interval on each block of a run and keeps the one with the least squared error, the widest on ties.
-  private func quantizeBlocks(_ x: Tensor, _ block: Int, _ layout: GroupLayout) -> GridCodes {
+  private func quantizeBlocks(
+    _ x: Tensor, _ block: Int, _ layout: GroupLayout, _ execution: Execution
+  ) throws -> GridCodes {
     var codes = [UInt8](repeating: 0, count: x.count)
-    var chosen: [UInt8] = []
-    let top = Float(specification.topCode)
-    x.withValues { source in
-      layout.forEachRun(in: 0..<x.count) { group, run in
-        for start in stride(from: run.lowerBound, to: run.upperBound, by: block) {
-          let values = start..<min(start + block, run.upperBound)
-          var best = (index: 0, error: Double.infinity)
-          for k in 0..<specification.intervals {
-            let place = group * specification.intervals + k
-            var error = 0.0
-            for i in values {
-              let difference = Double(
-                source[i] - (code(source[i], i, place, top) - zeroPoints[place]) * scales[place])
-              error += difference * difference
+    var chosen = [[UInt8]](repeating: [], count: GroupLayout.shardCount(x.count))
+    try codes.withUnsafeMutableBufferPointer { codes in
+      try chosen.withUnsafeMutableBufferPointer { chosen in
+        try x.withValues { source in
+          try layout.forEachShard(execution) { shard, range in
+            var intervals: [UInt8] = []
+            layout.forEachRun(in: range) { group, run in
+              for start in stride(from: run.lowerBound, to: run.upperBound, by: block) {
+                let values = start..<min(start + block, run.upperBound)
+                let k = bestInterval(source, values, group)
+                let place = group * specification.intervals + k
+                for i in values { codes[i] = UInt8(code(source[i], i, place)) }
+                intervals.append(UInt8(k))
+              }
             }
-            if error < best.error { best = (k, error) }
+            chosen[shard] = intervals
           }
-          let place = group * specification.intervals + best.index
-          for i in values { codes[i] = UInt8(code(source[i], i, place, top)) }
-          chosen.append(UInt8(best.index))
         }
       }
     }
-    return GridCodes(shape: x.shape, codes: codes, blockIntervals: chosen)
+    return GridCodes(shape: x.shape, codes: codes, blockIntervals: Array(chosen.joined()))
   }
 
-  private func code(_ x: Float, _ index: Int, _ place: Int, _ top: Float) -> Float {
+  private func bestInterval(_ source: UnsafeBufferPointer<Float>, _ values: Range<Int>, _ group: Int) -> Int {
+    var best = (index: 0, error: Double.infinity)
+    for k in 0..<specification.intervals {
+      let place = group * specification.intervals + k
+      var error = 0.0
+      for i in values {
+        let difference = Double(source[i] - (code(source[i], i, place) - zeroPoints[place]) * scales[place])
+        error += difference * difference
+      }
+      if error < best.error { best = (k, error) }
+    }
+    return best.index
+  }
+
+  private func code(_ x: Float, _ index: Int, _ place: Int) -> Float {
     let exact = x / scales[place]
     let rounded: Float
     if case .stochastic(let seed) = specification.rounding {
@@ -90,7 +103,7 @@ extension RegionGrid {
     } else {
       rounded = exact.rounded(.toNearestOrEven)
     }
-    return min(top, max(0, rounded + zeroPoints[place]))
+    return min(Float(specification.topCode), max(0, rounded + zeroPoints[place]))
   }
 
   /// Returns the values of codes: `(q - zeroPoint) * scale`.

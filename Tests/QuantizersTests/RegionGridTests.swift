@@ -79,6 +79,20 @@ let groups: [GroupMap] = [.tensor, .channel(axis: 0), .channel(axis: 3), .channe
     #expect(try grid.fakeQuantized(y).values == y.values)
   }
 
+  @Test func blocksAreTheSameForAnyThreads() throws {
+    let x = Samples.normal([130, 1003])
+    let spec = GridSpecification(
+      bits: 2, intervals: 4, group: .channel(axis: 0), edges: .geometric(ratio: 2),
+      choice: .perBlock(size: 16))
+    let grid = try spec.fit(to: x)
+    let one = try grid.quantize(x)
+    let two = try grid.quantize(x, execution: Execution(threads: 2))
+    #expect(one.codes == two.codes)
+    #expect(one.blockIntervals == two.blockIntervals)
+    #expect(one.blockIntervals.count == 130 * 63)
+    #expect(try grid.fakeQuantized(x.rows(0..<130)).values == grid.dequantize(two).values)
+  }
+
   @Test func publishedModeLeavesEdgesAndOutsideAlone() throws {
     let spec = GridSpecification(bits: 2, intervals: 4, mode: .published)
     let grid = try RegionGrid(spec, ranges: [ValueRange(-2, 2)])
