@@ -1,6 +1,6 @@
 /// Where the inner edges of a grid's intervals lie.
 public enum EdgePlacement: Hashable, Sendable {
-  /// Intervals of one width.
+  /// Intervals of one width; block-chosen ones shrink by 2.
   case equal
   /// The inner edges as rising fractions of the range, each inside 0...1.
   case fractions([Float])
@@ -87,6 +87,9 @@ public struct GridSpecification: Hashable, Sendable {
         throw .incompatible(
           "blocks run along the reduction of output channels; group by axis 0 instead of axis \(axis)")
       }
+    }
+    if case .geometric = edges, mode == .published {
+      throw .incompatible("mode published has equal edges or fractions; use edges equal or mode clamp")
     }
     if mode == .published && isSymmetric {
       throw .incompatible("mode published has no symmetric grids; leave symmetric out or use mode clamp")

@@ -76,6 +76,10 @@ import Testing
         "4 intervals meet at 3 inner edges, not 1; give one fraction each"
       ),
       (
+        GridSpecification(bits: 4, intervals: 4, edges: .geometric(ratio: 2), mode: .published), x,
+        "mode published has equal edges or fractions; use edges equal or mode clamp"
+      ),
+      (
         GridSpecification(bits: 4, group: .block(size: 0)), x,
         "a block holds 0 values; give a size of at least 1"
       ),
