@@ -9,11 +9,13 @@ public enum Library {
   public static func module(_ session: Session) -> LuaModule {
     let models = ModelModule(session: session)
     let training = TrainingModule(session: session)
+    let quantize = QuantizeModule(session: session)
     return LuaModule(
       "augq", "A workbench for neural-network quantization.",
-      functions: GraphModule.functions + models.functions + training.functions + [TableModule.function, params(session)],
-      modules: [TensorModule.module, DataModule.module] + TrainingModule.modules,
-      types: GraphModule.types + ModelModule.types + TrainingModule.types + [TableModule.type])
+      functions: GraphModule.functions + models.functions + quantize.functions + training.functions
+        + [TableModule.function, params(session)],
+      modules: [TensorModule.module, DataModule.module, GranularityModule.module] + TrainingModule.modules,
+      types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [TableModule.type])
   }
 
   private static func params(_ session: Session) -> LuaFunction {

@@ -5,3 +5,6 @@
 #else
 #define AQ_CLONES
 #endif
+
+// Results may overwrite an operand at the same index: no iteration reads what another writes.
+#define AQ_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")

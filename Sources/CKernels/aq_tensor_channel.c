@@ -27,8 +27,10 @@ AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, dou
 
 AQ_CLONES void aq_channel_affine(size_t rows, size_t channels, const float *x, const float *scale, const float *shift,
                                  float *y) {
-  for (size_t r = 0; r < rows; r++)
+  for (size_t r = 0; r < rows; r++) {
+    AQ_INDEPENDENT
     for (size_t c = 0; c < channels; c++) y[r * channels + c] = x[r * channels + c] * scale[c] + shift[c];
+  }
 }
 
 AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x,
@@ -55,9 +57,11 @@ AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const floa
 
 AQ_CLONES void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const float *a,
                                   const float *b, const float *d, float *dx) {
-  for (size_t r = 0; r < rows; r++)
+  for (size_t r = 0; r < rows; r++) {
+    AQ_INDEPENDENT
     for (size_t c = 0; c < channels; c++) {
       size_t i = r * channels + c;
       dx[i] = a[c] * dy[i] + b[c] * x[i] + d[c];
     }
+  }
 }

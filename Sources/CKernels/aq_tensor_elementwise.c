@@ -2,14 +2,17 @@
 #include "aq_tensor.h"
 
 AQ_CLONES void aq_relu_forward(size_t n, const float *x, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
 }
 
 AQ_CLONES void aq_relu_backward(size_t n, const float *y, const float *dy, float *dx) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
 }
 
 AQ_CLONES void aq_relu6_forward(size_t n, const float *x, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
     float positive = x[i] > 0 ? x[i] : 0;
     y[i] = positive < 6 ? positive : 6;
@@ -17,10 +20,12 @@ AQ_CLONES void aq_relu6_forward(size_t n, const float *x, float *y) {
 }
 
 AQ_CLONES void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) dx[i] = ((x[i] > 0) & (x[i] < 6)) ? dy[i] : 0;
 }
 
 AQ_CLONES void aq_hard_swish_forward(size_t n, const float *x, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
     float shifted = x[i] + 3, gate = shifted > 0 ? shifted : 0;
     y[i] = x[i] * (gate < 6 ? gate : 6) / 6;
@@ -28,6 +33,7 @@ AQ_CLONES void aq_hard_swish_forward(size_t n, const float *x, float *y) {
 }
 
 AQ_CLONES void aq_hard_swish_backward(size_t n, const float *x, const float *dy, float *dx) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
     float slope = (2 * x[i] + 3) / 6;
     slope = x[i] <= -3 ? 0 : slope;
@@ -36,22 +42,27 @@ AQ_CLONES void aq_hard_swish_backward(size_t n, const float *x, const float *dy,
 }
 
 AQ_CLONES void aq_add(size_t n, const float *a, const float *b, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
 AQ_CLONES void aq_subtract(size_t n, const float *a, const float *b, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] - b[i];
 }
 
 AQ_CLONES void aq_multiply(size_t n, const float *a, const float *b, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] * b[i];
 }
 
 AQ_CLONES void aq_divide(size_t n, const float *a, const float *b, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] / b[i];
 }
 
 AQ_CLONES void aq_scale_shift(size_t n, float scale, float shift, const float *x, float *y) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = scale * x[i] + shift;
 }
 
@@ -72,6 +83,7 @@ AQ_CLONES void aq_range(size_t n, const float *x, float *minimum, float *maximum
 
 AQ_CLONES void aq_sgd_step(size_t n, float *w, const float *gradient, float *velocity, float rate, float momentum,
                            float decay, int nesterov) {
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
     float g = gradient[i] + decay * w[i];
     float v = momentum * velocity[i] + g;
@@ -81,10 +93,13 @@ AQ_CLONES void aq_sgd_step(size_t n, float *w, const float *gradient, float *vel
 }
 
 AQ_CLONES void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v, const aq_adam_options *o) {
+  float rate = o->rate, beta1 = o->beta1, beta2 = o->beta2, epsilon = o->epsilon, decay = o->decay;
+  float correction1 = o->correction1, correction2 = o->correction2;
+  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
-    float g = gradient[i] + o->decay * w[i];
-    m[i] = o->beta1 * m[i] + (1 - o->beta1) * g;
-    v[i] = o->beta2 * v[i] + (1 - o->beta2) * g * g;
-    w[i] -= o->rate * (m[i] / o->correction1) / (__builtin_sqrtf(v[i] / o->correction2) + o->epsilon);
+    float g = gradient[i] + decay * w[i];
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    w[i] -= rate * (m[i] / correction1) / (__builtin_sqrtf(v[i] / correction2) + epsilon);
   }
 }

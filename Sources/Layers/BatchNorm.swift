@@ -109,7 +109,7 @@ public struct BatchNorm: Layer {
       b.append(Float(quadratic))
       d.append(Float(constant))
     }
-    var dx = gradient
+    var dx = consume gradient
     try dx.fillRows(channels, pass.execution) { target, rows in
       x.withValues { x in
         guard let x = x.baseAddress else { return }

@@ -29,7 +29,7 @@ extension Tensor {
     with other: Tensor, _ execution: Execution,
     _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) throws -> Tensor {
-    var result = self
+    var result = consume self
     try result.fill(execution) { target, range in
       other.withValues { source in
         if let b = source.baseAddress { kernel(range.count, target, b + range.lowerBound, target) }

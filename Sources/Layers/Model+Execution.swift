@@ -166,7 +166,7 @@ private struct GraphRun {
     for index in graph.nodes.indices.reversed() where index > 0 {
       guard let arrived = pending[index].take() else { continue }
       try pass.execution.cancellation.check()
-      let results = try adjoint(index, arrived, &gradients)
+      let results = try adjoint(index, consume arrived, &gradients)
       for (input, result) in zip(graph.nodes[index].inputs, results) {
         guard let result, input > 0 else { continue }
         if let earlier = pending[input].take() {
@@ -187,14 +187,14 @@ private struct GraphRun {
   ) throws -> [Tensor?] {
     let node = model.graph.nodes[index]
     guard let layer = node.layer, let saved = outputs[index] else { return [] }
-    var gradient = arrived
+    var gradient = consume arrived
     if let transform = transforms.outputs[node.name], let before = untransformed[index] {
       gradient = try transform.adjoint(gradient, at: before, execution: pass.execution)
     }
     let needed = LayerPass(
       mode: pass.mode, execution: pass.execution, needsInputGradients: node.inputs.contains { $0 > 0 })
     let result = try layer.backward(
-      gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index], saved: saved, needed)
+      consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index], saved: saved, needed)
     for (specification, value) in zip(layer.parameters, result.parameters) where specification.isTrainable {
       let key = "\(node.name).\(specification.name)"
       guard let value, let raw = model.parameters[key] else { continue }

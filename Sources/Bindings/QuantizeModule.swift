@@ -1,0 +1,134 @@
+import Inference
+import Interchange
+import LuaRuntime
+import Pipelines
+import Quantizers
+import Tensors
+
+final class QuantizedObject {
+  var value: QuantizedModel
+  init(_ value: QuantizedModel) { self.value = value }
+}
+
+final class EngineObject {
+  let value: IntegerEngine
+  init(_ value: IntegerEngine) { self.value = value }
+}
+
+/// Post-training quantization and integer engines.
+struct QuantizeModule: Sendable {
+  let session: Session
+
+  var functions: [LuaFunction] {
+    [
+      LuaFunction(
+        "quantize", "Folds batch norms, fits the grids of weights and, from calibration images, of activations.",
+        parameters: [LuaParameter("model", "augq.Model", "an FP32 network"), LuaParameter("options", "table", "options")],
+        options: [
+          LuaOption("weights", .object(["augq.Granularity"]), "grid of the weights; FP32 when absent"),
+          LuaOption("activations", .object(["augq.Granularity"]), "grid of the activations; FP32 when absent"),
+          LuaOption("calibration", .object(["augq.Dataset"]), "images that show the activations' ranges"),
+          LuaOption(
+            "first_last", .name(["8bit", "same"]), default: "\"8bit\"",
+            "8bit keeps 256 levels in the first and last layers; same treats them as the rest"),
+        ], returns: "augq.Quantized"
+      ) { call in
+        let model = try call.object(ModelObject.self, 0).value
+        let given = try call.options(1)
+        let options = QuantizationOptions(
+          weights: given.object("weights", GranularityObject.self)?.value,
+          activations: given.object("activations", GranularityObject.self)?.value,
+          firstLast: given.string("first_last") == "same" ? nil : .eightBit)
+        let images = try calibration(given.object("calibration", DatasetObject.self)?.value, model, options)
+        let progress = session.progress
+        let quantized = try QuantizedModel.quantizing(
+          model, options, calibration: images, execution: session.execution,
+          progress: { progress.update("calibrate", done: Int($0 * 100), total: 100) })
+        progress.clear()
+        return .object(QuantizedObject(quantized))
+      }
+    ]
+  }
+
+  private func calibration(_ data: Dataset?, _ model: Model, _ options: QuantizationOptions) throws -> Tensor {
+    guard let data, data.count > 0 else {
+      if options.activations != nil { throw PipelineError.noImages(purpose: "option 'calibration', which fits the activations,") }
+      return Tensor(zeros: model.inputShape.batched(0))
+    }
+    guard data.imageShape == model.inputShape else {
+      throw PipelineError.shapeMismatch(images: "\(data.imageShape)", network: "\(model.inputShape)")
+    }
+    return data.batch(0..<data.count).images
+  }
+
+  var types: [LuaType] { [quantized, engine] }
+
+  private var quantized: LuaType {
+    LuaType(
+      "augq.Quantized", "A network with grids on its weights and activations; computes fake-quantized.",
+      for: QuantizedObject.self,
+      methods: [
+        LuaFunction(
+          "compile", "Lowers the network to integers; fails for mode published and says why.", returns: "augq.Engine"
+        ) { call in .object(EngineObject(try call.receiver(QuantizedObject.self).value.compiled())) },
+        LuaFunction("layers", "Returns what the weights of each layer cost.", returns: "table[]") { call in
+          let rows = try call.receiver(QuantizedObject.self).value.weightStorageByLayer(execution: session.execution)
+          return .list(rows.map { .table([("key", .string($0.key))] + fields($0.report)) })
+        },
+      ],
+      properties: [
+        LuaProperty(
+          "bits", "table", "mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count"
+        ) { call in
+          let report = try call.receiver(QuantizedObject.self).value.weightStorage(execution: session.execution)
+          return report.map { .table(fields($0)) } ?? .nil
+        },
+        LuaProperty("activation_bits", "table", "the same, mean over the activations of one image") { call in
+          try call.receiver(QuantizedObject.self).value.meanActivationStorage.map { .table(fields($0)) } ?? .nil
+        },
+        LuaProperty("byte_count", "integer", "bytes of the packed model file") { call in
+          .integer(try call.receiver(QuantizedObject.self).value.packedByteCount(execution: session.execution))
+        },
+      ],
+      bytes: { $0.value.model.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
+      description: { "Quantized network of \($0.value.plan.weights.count) weights and \($0.value.plan.activations.count) activations" })
+  }
+
+  private func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {
+    [
+      ("nominal", .number(report.nominal)), ("stored", .number(report.stored)), ("entropy", .number(report.entropy)),
+      ("side", .number(report.side)), ("unquantized", .number(100 * report.unquantizedShare)),
+      ("count", .integer(report.count)),
+    ]
+  }
+
+  private var engine: LuaType {
+    LuaType(
+      "augq.Engine", "Integer-only inference: no float between the quantized input and the logits.", for: EngineObject.self,
+      methods: [
+        LuaFunction(
+          "save", "Writes the packed model file, whole or not at all.", parameters: [LuaParameter("path", "string", "where")]
+        ) { call in
+          try call.receiver(EngineObject.self).value.model.write(to: try call.string(0))
+          return .none
+        },
+        LuaFunction(
+          "forward", "Computes the logits of a batch.", parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")],
+          returns: "augq.Tensor"
+        ) { call in
+          let images = try call.object(TensorObject.self, 0).value
+          let logits = try call.receiver(EngineObject.self).value.logits(of: images, execution: session.execution)
+          return .object(TensorObject(logits.tensor))
+        },
+      ],
+      properties: [
+        LuaProperty("byte_count", "integer", "bytes of the packed model file") {
+          .integer(try $0.receiver(EngineObject.self).value.model.byteCount)
+        },
+        LuaProperty("kernels", "string", "the instruction set it runs with") {
+          .string("\(try $0.receiver(EngineObject.self).value.variant)")
+        },
+      ],
+      description: { "Integer engine of \($0.value.model.nodes.count) nodes (\($0.value.variant))" })
+  }
+}
