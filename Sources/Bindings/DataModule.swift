@@ -12,7 +12,8 @@ enum DataModule {
         parameters: [LuaParameter("options", "table", "options", optional: true)],
         options: [
           LuaOption(
-            "folder", .string, "folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's")
+            "folder", .string,
+            "folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's")
         ], returns: "{ train: augq.Dataset, test: augq.Dataset }"
       ) { call in
         let (train, test) = try FashionMNIST.load(folder: try call.options(0).string("folder"))
@@ -20,7 +21,8 @@ enum DataModule {
       },
       LuaFunction(
         "cifar10", "Loads CIFAR-10 binary batches (.bin or .bin.gz) as one data set, 32x32 RGB.",
-        parameters: [LuaParameter("files", "string[]", "paths of the batches, in order")], returns: "augq.Dataset"
+        parameters: [LuaParameter("files", "string[]", "paths of the batches, in order")],
+        returns: "augq.Dataset"
       ) { call in
         let files = (call.value(0).elements ?? []).compactMap(\.text)
         guard !files.isEmpty else { throw call.wrong(0, "a list of paths") }
@@ -35,18 +37,22 @@ enum DataModule {
       LuaFunction(
         "sample", "Returns different images drawn at random.",
         parameters: [
-          LuaParameter("count", "integer", "how many"), LuaParameter("options", "table", "options", optional: true),
+          LuaParameter("count", "integer", "how many"),
+          LuaParameter("options", "table", "options", optional: true),
         ],
-        options: [LuaOption("seed", .integer(0...Int.max), default: "1", "seed of the draw")], returns: "augq.Dataset"
+        options: [LuaOption("seed", .integer(0...Int.max), default: "1", "seed of the draw")],
+        returns: "augq.Dataset"
       ) { call in
         let seed = UInt64(try call.options(1).integer("seed") ?? 1)
-        let sample = try call.receiver(DatasetObject.self).value.sample(try call.integer(0, in: 0...Int.max), seed: seed)
+        let sample = try call.receiver(DatasetObject.self).value.sample(
+          try call.integer(0, in: 0...Int.max), seed: seed)
         return .object(DatasetObject(sample))
       },
       LuaFunction(
         "subset", "Returns the images first ... last, counted from 1.",
         parameters: [
-          LuaParameter("first", "integer", "first image"), LuaParameter("last", "integer", "last image, included"),
+          LuaParameter("first", "integer", "first image"),
+          LuaParameter("last", "integer", "last image, included"),
         ], returns: "augq.Dataset"
       ) { call in
         let (first, last) = (try call.integer(0, in: 1...Int.max), try call.integer(1, in: 0...Int.max - 1))
@@ -61,7 +67,9 @@ enum DataModule {
       },
     ],
     properties: [
-      LuaProperty("count", "integer", "number of images") { .integer(try $0.receiver(DatasetObject.self).value.count) },
+      LuaProperty("count", "integer", "number of images") {
+        .integer(try $0.receiver(DatasetObject.self).value.count)
+      },
       LuaProperty("classes", "string[]", "names of the classes") { call in
         .list(try call.receiver(DatasetObject.self).value.classNames.map { .string($0) })
       },

@@ -22,7 +22,9 @@ enum GraphModule {
     "augq.Graph", "A network's architecture: a directed acyclic graph of layers.", for: GraphObject.self,
     methods: LayerCatalogue.entries.map(method),
     properties: [
-      LuaProperty("input", "augq.Node", "the input") { .object(NodeObject(try $0.receiver(GraphObject.self), 0)) },
+      LuaProperty("input", "augq.Node", "the input") {
+        .object(NodeObject(try $0.receiver(GraphObject.self), 0))
+      },
       LuaProperty("output", "augq.Node", "the node whose value is the result; assign to change it") { call in
         let graph = try call.receiver(GraphObject.self)
         return .object(NodeObject(graph, graph.value.output))
@@ -65,7 +67,8 @@ enum GraphModule {
     let inputs = (0..<(entry.inputCount ?? 2)).map { LuaParameter("x\($0 + 1)", "augq.Node", "input") }
     let name = LuaOption("name", .string, "unique name, the prefix of the parameters' keys")
     return LuaFunction(
-      entry.kind, entry.summary, parameters: inputs + [LuaParameter("options", "table", "options", optional: true)],
+      entry.kind, entry.summary,
+      parameters: inputs + [LuaParameter("options", "table", "options", optional: true)],
       options: entry.attributes.map(option) + [name], returns: "augq.Node"
     ) { try add(entry, $0) }
   }
@@ -80,7 +83,9 @@ enum GraphModule {
     let graph = try call.receiver(GraphObject.self)
     var inputs: [NodeIndex] = []
     while let node = try call.optionalObject(NodeObject.self, inputs.count) {
-      guard node.graph === graph else { throw LuaUsageError("argument \(inputs.count + 1) is a node of another graph") }
+      guard node.graph === graph else {
+        throw LuaUsageError("argument \(inputs.count + 1) is a node of another graph")
+      }
       inputs.append(node.index)
     }
     if inputs.isEmpty { throw call.wrong(0, "an augq.Node") }

@@ -15,14 +15,18 @@ public enum Library {
       functions: GraphModule.functions + models.functions + quantize.functions + training.functions
         + [TableModule.function, params(session)],
       modules: [TensorModule.module, DataModule.module, GranularityModule.module] + TrainingModule.modules,
-      types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [TableModule.type])
+      types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [
+        TableModule.type
+      ])
   }
 
   private static func params(_ session: Session) -> LuaFunction {
     LuaFunction(
       "params", "Reads the recipe's command-line options; --help prints them and ends the recipe.",
       parameters: [
-        LuaParameter("declared", "table", "{ name = { default, summary, low, high } }; _ in a name is - on the command line")
+        LuaParameter(
+          "declared", "table",
+          "{ name = { default, summary, low, high } }; _ in a name is - on the command line")
       ], returns: "table, string[]"
     ) { call in
       let parameters = try ScriptParameters(call.value(0))

@@ -77,7 +77,9 @@ struct ModelModule: Sendable {
           parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
         ) { call in
           let model = try call.receiver(ModelObject.self).value
-          return .object(TensorObject(try model.forward(try call.object(TensorObject.self, 0).value, execution: Execution())))
+          return .object(
+            TensorObject(
+              try model.forward(try call.object(TensorObject.self, 0).value, execution: Execution())))
         },
         LuaFunction(
           "parameter", "Returns a copy of one parameter or buffer.",
@@ -86,7 +88,8 @@ struct ModelModule: Sendable {
           let parameters = try call.receiver(ModelObject.self).value.parameters
           let key = try call.string(0)
           guard let value = parameters[key] else {
-            throw LuaUsageError("the model has no parameter '\(key)'. \(nearest(key, among: Array(parameters.keys)))")
+            throw LuaUsageError(
+              "the model has no parameter '\(key)'. \(nearest(key, among: Array(parameters.keys)))")
           }
           return .object(TensorObject(value))
         },
@@ -101,6 +104,8 @@ struct ModelModule: Sendable {
         },
       ],
       bytes: { $0.value.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
-      description: { "Model of \($0.value.graph.nodes.count - 1) layers, \($0.value.trainableCount) parameters" })
+      description: {
+        "Model of \($0.value.graph.nodes.count - 1) layers, \($0.value.trainableCount) parameters"
+      })
   ]
 }

@@ -1,5 +1,7 @@
+import Layers
 import LuaRuntime
 import Pipelines
+import Quantizers
 
 /// The kinds of network that scripts can measure and train.
 enum Networks {

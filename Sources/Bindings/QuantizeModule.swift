@@ -1,5 +1,6 @@
 import Inference
 import Interchange
+import Layers
 import LuaRuntime
 import Pipelines
 import Quantizers
@@ -22,11 +23,15 @@ struct QuantizeModule: Sendable {
   var functions: [LuaFunction] {
     [
       LuaFunction(
-        "quantize", "Folds batch norms, fits the grids of weights and, from calibration images, of activations.",
-        parameters: [LuaParameter("model", "augq.Model", "an FP32 network"), LuaParameter("options", "table", "options")],
+        "quantize",
+        "Folds batch norms, fits the grids of weights and, from calibration images, of activations.",
+        parameters: [
+          LuaParameter("model", "augq.Model", "an FP32 network"), LuaParameter("options", "table", "options"),
+        ],
         options: [
           LuaOption("weights", .object(["augq.Granularity"]), "grid of the weights; FP32 when absent"),
-          LuaOption("activations", .object(["augq.Granularity"]), "grid of the activations; FP32 when absent"),
+          LuaOption(
+            "activations", .object(["augq.Granularity"]), "grid of the activations; FP32 when absent"),
           LuaOption("calibration", .object(["augq.Dataset"]), "images that show the activations' ranges"),
           LuaOption(
             "first_last", .name(["8bit", "same"]), default: "\"8bit\"",
@@ -46,13 +51,29 @@ struct QuantizeModule: Sendable {
           progress: { progress.update("calibrate", done: Int($0 * 100), total: 100) })
         progress.clear()
         return .object(QuantizedObject(quantized))
-      }
+      },
+      LuaFunction(
+        "golden_check", "Compares mode published with values that the AuGQ authors' code computed.",
+        parameters: [
+          LuaParameter("path", "string", "safetensors file laid out as augq_reference.safetensors")
+        ],
+        returns: "{ values: integer, tensors: integer, mismatches: string[] }"
+      ) { call in
+        let report = try GoldenCheck.compare(try SafetensorsFile(path: try call.string(0)).tensors())
+        return .table([
+          ("values", .integer(report.values)), ("tensors", .integer(report.tensors)),
+          ("mismatches", .list(report.mismatches.map { .string($0) })),
+        ])
+      },
     ]
   }
 
-  private func calibration(_ data: Dataset?, _ model: Model, _ options: QuantizationOptions) throws -> Tensor {
+  private func calibration(_ data: Dataset?, _ model: Model, _ options: QuantizationOptions) throws -> Tensor
+  {
     guard let data, data.count > 0 else {
-      if options.activations != nil { throw PipelineError.noImages(purpose: "option 'calibration', which fits the activations,") }
+      if options.activations != nil {
+        throw PipelineError.noImages(purpose: "option 'calibration', which fits the activations,")
+      }
       return Tensor(zeros: model.inputShape.batched(0))
     }
     guard data.imageShape == model.inputShape else {
@@ -69,34 +90,49 @@ struct QuantizeModule: Sendable {
       for: QuantizedObject.self,
       methods: [
         LuaFunction(
-          "compile", "Lowers the network to integers; fails for mode published and says why.", returns: "augq.Engine"
+          "compile", "Lowers the network to integers; fails for mode published and says why.",
+          returns: "augq.Engine"
         ) { call in .object(EngineObject(try call.receiver(QuantizedObject.self).value.compiled())) },
         LuaFunction("layers", "Returns what the weights of each layer cost.", returns: "table[]") { call in
-          let rows = try call.receiver(QuantizedObject.self).value.weightStorageByLayer(execution: session.execution)
-          return .list(rows.map { .table([("key", .string($0.key))] + fields($0.report)) })
+          let rows = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
+            .weights
+          return .list(
+            rows.map { row in
+              .table(
+                [
+                  ("key", .string(row.key)), ("role", .string(row.role.rawValue)),
+                  ("levels", .integer(row.levels)),
+                ]
+                  + fields(row.storage))
+            })
         },
       ],
       properties: [
         LuaProperty(
-          "bits", "table", "mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count"
+          "bits", "table",
+          "mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count"
         ) { call in
-          let report = try call.receiver(QuantizedObject.self).value.weightStorage(execution: session.execution)
-          return report.map { .table(fields($0)) } ?? .nil
+          let summary = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
+          return summary.weightStorage.map { .table(fields($0)) } ?? .nil
         },
         LuaProperty("activation_bits", "table", "the same, mean over the activations of one image") { call in
-          try call.receiver(QuantizedObject.self).value.meanActivationStorage.map { .table(fields($0)) } ?? .nil
+          let summary = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
+          return summary.activationStorage.map { .table(fields($0)) } ?? .nil
         },
         LuaProperty("byte_count", "integer", "bytes of the packed model file") { call in
-          .integer(try call.receiver(QuantizedObject.self).value.packedByteCount(execution: session.execution))
+          .integer(try call.receiver(QuantizedObject.self).value.fileByteCount(execution: session.execution))
         },
       ],
       bytes: { $0.value.model.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
-      description: { "Quantized network of \($0.value.plan.weights.count) weights and \($0.value.plan.activations.count) activations" })
+      description: {
+        "Quantized network of \($0.value.plan.weights.count) weights and \($0.value.plan.activations.count) activations"
+      })
   }
 
   private func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {
     [
-      ("nominal", .number(report.nominal)), ("stored", .number(report.stored)), ("entropy", .number(report.entropy)),
+      ("nominal", .number(report.nominal)), ("stored", .number(report.stored)),
+      ("entropy", .number(report.entropy)),
       ("side", .number(report.side)), ("unquantized", .number(100 * report.unquantizedShare)),
       ("count", .integer(report.count)),
     ]
@@ -104,20 +140,24 @@ struct QuantizeModule: Sendable {
 
   private var engine: LuaType {
     LuaType(
-      "augq.Engine", "Integer-only inference: no float between the quantized input and the logits.", for: EngineObject.self,
+      "augq.Engine", "Integer-only inference: no float between the quantized input and the logits.",
+      for: EngineObject.self,
       methods: [
         LuaFunction(
-          "save", "Writes the packed model file, whole or not at all.", parameters: [LuaParameter("path", "string", "where")]
+          "save", "Writes the packed model file, whole or not at all.",
+          parameters: [LuaParameter("path", "string", "where")]
         ) { call in
           try call.receiver(EngineObject.self).value.model.write(to: try call.string(0))
           return .none
         },
         LuaFunction(
-          "forward", "Computes the logits of a batch.", parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")],
+          "forward", "Computes the logits of a batch.",
+          parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")],
           returns: "augq.Tensor"
         ) { call in
           let images = try call.object(TensorObject.self, 0).value
-          let logits = try call.receiver(EngineObject.self).value.logits(of: images, execution: session.execution)
+          let logits = try call.receiver(EngineObject.self).value.logits(
+            of: images, execution: session.execution)
           return .object(TensorObject(logits.tensor))
         },
       ],

@@ -22,13 +22,18 @@ struct ScriptParameters {
   let rows: [Row]
 
   init(_ table: LuaValue) throws {
-    guard case .table(let members) = table else { throw LuaUsageError("argument 1 (parameters) must be a table of { default, summary }") }
+    guard case .table(let members) = table else {
+      throw LuaUsageError("argument 1 (parameters) must be a table of { default, summary }")
+    }
     rows = try members.sorted { $0.key < $1.key }.map { name, value in
       guard let parts = value.elements, parts.count >= 2, let summary = parts[1].text else {
-        throw LuaUsageError("parameter '\(name)' must be { default, \"summary\" } or { default, \"summary\", low, high }")
+        throw LuaUsageError(
+          "parameter '\(name)' must be { default, \"summary\" } or { default, \"summary\", low, high }")
       }
       let bounds = parts.dropFirst(2).compactMap(\.number)
-      return Row(name: name, fallback: parts[0], summary: summary, range: bounds.count == 2 ? bounds[0]...bounds[1] : nil)
+      return Row(
+        name: name, fallback: parts[0], summary: summary,
+        range: bounds.count == 2 ? bounds[0]...bounds[1] : nil)
     }
   }
 
@@ -46,7 +51,9 @@ struct ScriptParameters {
       }
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
       guard let row = rows.first(where: { $0.flag == parts[0] }) else {
-        throw Exit(description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))", exitCode: 64)
+        throw Exit(
+          description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))",
+          exitCode: 64)
       }
       if case .boolean = row.fallback, parts.count == 1 {
         given[row.name] = .boolean(true)
@@ -63,8 +70,10 @@ struct ScriptParameters {
   var usage: String {
     let width = rows.map(\.flag.count).max() ?? 0
     return rows.map { row in
-      let fallback = row.fallback.text.map { $0.isEmpty ? "" : " (default \($0))" } ?? " (default \(row.fallback.shown))"
-      return "  \(row.flag)\(String(repeating: " ", count: width - row.flag.count))  \(row.summary)\(fallback)\n"
+      let fallback =
+        row.fallback.text.map { $0.isEmpty ? "" : " (default \($0))" } ?? " (default \(row.fallback.shown))"
+      return
+        "  \(row.flag)\(String(repeating: " ", count: width - row.flag.count))  \(row.summary)\(fallback)\n"
     }.joined()
   }
 }
@@ -79,7 +88,9 @@ extension ScriptParameters.Row {
     let limits = range.map { " in \($0.lowerBound) ... \($0.upperBound)" } ?? ""
     switch fallback {
     case .integer:
-      guard let value = Int(text), range?.contains(Double(value)) ?? true else { throw wrong("an integer" + limits) }
+      guard let value = Int(text), range?.contains(Double(value)) ?? true else {
+        throw wrong("an integer" + limits)
+      }
       return .integer(value)
     case .number:
       guard let value = Double(text), range?.contains(value) ?? true else { throw wrong("a number" + limits) }

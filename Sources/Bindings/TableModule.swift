@@ -8,14 +8,17 @@ enum TableModule {
     parameters: [
       LuaParameter(
         "columns", "string[][]",
-        "{ name, format } per column; format is one of " + ReportTable.Format.allCases.map(\.rawValue).joined(separator: ", "))
+        "{ name, format } per column; format is one of "
+          + ReportTable.Format.allCases.map(\.rawValue).joined(separator: ", "))
     ], returns: "augq.Table"
   ) { call in
     let columns = try (call.value(0).elements ?? []).map { column in
       let parts = (column.elements ?? []).compactMap(\.text)
       guard parts.count == 2, let format = ReportTable.Format(rawValue: parts[1]) else {
         throw call.wrong(
-          0, "a list of { name, format } with a format of " + ReportTable.Format.allCases.map(\.rawValue).joined(separator: ", "))
+          0,
+          "a list of { name, format } with a format of "
+            + ReportTable.Format.allCases.map(\.rawValue).joined(separator: ", "))
       }
       return ReportTable.Column(parts[0], format)
     }
@@ -31,12 +34,16 @@ enum TableModule {
         parameters: [LuaParameter("row", "table", "values by column name")]
       ) { call in
         let table = try call.receiver(TableObject.self)
-        guard case .table(let members) = call.value(0) else { throw call.wrong(0, "a table of values by column") }
+        guard case .table(let members) = call.value(0) else {
+          throw call.wrong(0, "a table of values by column")
+        }
         let names = table.value.columns.map(\.name)
         if let unknown = members.first(where: { !names.contains($0.key) }) {
-          throw LuaUsageError("the table has no column '\(unknown.key)'. \(nearest(unknown.key, among: names))")
+          throw LuaUsageError(
+            "the table has no column '\(unknown.key)'. \(nearest(unknown.key, among: names))")
         }
-        table.value.add(Dictionary(uniqueKeysWithValues: members.map { ($0.key, ReportTable.Value($0.value)) }))
+        table.value.add(
+          Dictionary(uniqueKeysWithValues: members.map { ($0.key, ReportTable.Value($0.value)) }))
         return .none
       },
       LuaFunction(
@@ -55,7 +62,9 @@ enum TableModule {
       ) { call in
         let options = try call.options(0)
         let table = try call.receiver(TableObject.self).value
-        let text = options.boolean("json") == true ? table.jsonLines : options.boolean("csv") == true ? table.csv : table.text
+        let text =
+          options.boolean("json") == true
+          ? table.jsonLines : options.boolean("csv") == true ? table.csv : table.text
         print(text, terminator: "")
         return .none
       },

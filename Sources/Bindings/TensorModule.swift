@@ -7,13 +7,15 @@ enum TensorModule {
     "tensor", "Dense FP32 arrays in row-major order.",
     functions: [
       LuaFunction(
-        "zeros", "Makes a tensor of zeros.", parameters: [LuaParameter("shape", "integer[]", "extents, outermost first")],
+        "zeros", "Makes a tensor of zeros.",
+        parameters: [LuaParameter("shape", "integer[]", "extents, outermost first")],
         returns: "augq.Tensor"
       ) { call in .object(TensorObject(Tensor(zeros: try shape(call, 0)))) },
       LuaFunction(
         "full", "Makes a tensor with every value equal.",
         parameters: [
-          LuaParameter("shape", "integer[]", "extents, outermost first"), LuaParameter("value", "number", "every value"),
+          LuaParameter("shape", "integer[]", "extents, outermost first"),
+          LuaParameter("value", "number", "every value"),
         ], returns: "augq.Tensor"
       ) { call in .object(TensorObject(Tensor(try shape(call, 0), repeating: Float(try call.number(1))))) },
       LuaFunction(
@@ -32,7 +34,8 @@ enum TensorModule {
       LuaFunction(
         "normal", "Draws standard normal values.",
         parameters: [
-          LuaParameter("shape", "integer[]", "extents, outermost first"), LuaParameter("seed", "integer", "seed of the draw"),
+          LuaParameter("shape", "integer[]", "extents, outermost first"),
+          LuaParameter("seed", "integer", "seed of the draw"),
         ], returns: "augq.Tensor"
       ) { call in
         var random = RandomSource(seed: UInt64(bitPattern: Int64(try call.integer(1))))
@@ -65,7 +68,8 @@ enum TensorModule {
       ) { call in
         let (tensor, shape) = (try call.receiver(TensorObject.self).value, try shape(call, 0))
         guard shape.count == tensor.count else {
-          throw LuaUsageError("a tensor \(tensor.shape) has \(tensor.count) values; \(shape) needs \(shape.count)")
+          throw LuaUsageError(
+            "a tensor \(tensor.shape) has \(tensor.count) values; \(shape) needs \(shape.count)")
         }
         return .object(TensorObject(tensor.reshaped(shape)))
       },
@@ -103,20 +107,26 @@ enum TensorModule {
       (.multiply, { try combined($0, "*") }), (.divide, { try combined($0, "/") }),
       (
         .negate,
-        { call in .object(TensorObject(.elementwise(try call.object(TensorObject.self, 0).value, scale: -1, shift: 0))) }
+        { call in
+          .object(
+            TensorObject(.elementwise(try call.object(TensorObject.self, 0).value, scale: -1, shift: 0)))
+        }
       ),
       (.length, { call in .integer(try call.object(TensorObject.self, 0).value.count) }),
       (
         .equal,
         { call in
-          let (a, b) = (try call.object(TensorObject.self, 0).value, try call.object(TensorObject.self, 1).value)
+          let (a, b) = (
+            try call.object(TensorObject.self, 0).value, try call.object(TensorObject.self, 1).value
+          )
           return .boolean(a.shape == b.shape && a.values == b.values)
         }
       ),
     ],
     subscripting: { call in
       let tensor = try call.receiver(TensorObject.self).value
-      guard let index = call.value(0).integer, (1...max(1, tensor.count)).contains(index), tensor.count > 0 else {
+      guard let index = call.value(0).integer, (1...max(1, tensor.count)).contains(index), tensor.count > 0
+      else {
         throw LuaUsageError("index \(call.value(0).shown) is outside 1 ... \(tensor.count)")
       }
       return .number(Double(tensor[index - 1]))
@@ -133,7 +143,8 @@ enum TensorModule {
     let right = try call.optionalObject(TensorObject.self, 1)?.value
     if let left, let right {
       guard left.shape == right.shape else {
-        throw LuaUsageError("shapes \(left.shape) and \(right.shape) differ; '\(symbol)' needs equal ones or a number")
+        throw LuaUsageError(
+          "shapes \(left.shape) and \(right.shape) differ; '\(symbol)' needs equal ones or a number")
       }
       return .object(TensorObject(.elementwise(left, symbol, right)))
     }

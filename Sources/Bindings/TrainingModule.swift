@@ -34,9 +34,11 @@ struct TrainingModule: Sendable {
 
   private var train: LuaFunction {
     LuaFunction(
-      "train", "Minimises the softmax cross-entropy over a data set, in place; a quantized network trains through its fake quantizers.",
+      "train",
+      "Minimises the softmax cross-entropy over a data set, in place; a quantized network trains through its fake quantizers.",
       parameters: [
-        LuaParameter("network", "augq.Model|augq.Quantized", "what to train"), LuaParameter("options", "table", "options"),
+        LuaParameter("network", "augq.Model|augq.Quantized", "what to train"),
+        LuaParameter("options", "table", "options"),
       ],
       options: [
         LuaOption("data", .object(["augq.Dataset"]), default: nil, "training images"),
@@ -44,11 +46,14 @@ struct TrainingModule: Sendable {
         LuaOption("epochs", .integer(1...100_000), default: "1", "passes over the data"),
         LuaOption("batch", .integer(1...65_536), default: "128", "images per step"),
         LuaOption("optimizer", .object(["augq.Optimizer"]), default: nil, "augq.optimizer.sgd{…} or adam{…}"),
-        LuaOption("schedule", .object(["augq.Schedule"]), default: "constant", "augq.schedule.cosine{…} or the like"),
+        LuaOption(
+          "schedule", .object(["augq.Schedule"]), default: "constant", "augq.schedule.cosine{…} or the like"),
         LuaOption("augment", .any("{ crop = pixels, flip = boolean }"), "random changes of the images"),
-        LuaOption("label_smoothing", .number(0...0.99), default: "0", "share of the target spread over all classes"),
+        LuaOption(
+          "label_smoothing", .number(0...0.99), default: "0", "share of the target spread over all classes"),
         LuaOption("seed", .integer(0...Int.max), default: "1", "seed of order and augmentation"),
-        LuaOption("on_epoch", .function, "called with { number, loss, train_top1, validation_top1, seconds }"),
+        LuaOption(
+          "on_epoch", .function, "called with { number, loss, train_top1, validation_top1, seconds }"),
       ], returns: "{ epochs: table[], last: table, seconds: number }"
     ) { call in
       let given = try call.options(1)
@@ -57,11 +62,13 @@ struct TrainingModule: Sendable {
       guard let data = given.object("data", DatasetObject.self)?.value else { return .none }
       var network = try Networks.trainable(call, 0)
       let records = try network.value.train(
-        on: data, validation: validation, options: options, observer: observer(given), execution: session.execution)
+        on: data, validation: validation, options: options, observer: observer(given),
+        execution: session.execution)
       network.store()
       let rows = records.map(record)
       return .table([
-        ("epochs", .list(rows)), ("last", rows.last ?? .nil), ("seconds", .number(records.reduce(0) { $0 + $1.seconds })),
+        ("epochs", .list(rows)), ("last", rows.last ?? .nil),
+        ("seconds", .number(records.reduce(0) { $0 + $1.seconds })),
       ])
     }
   }
@@ -77,11 +84,16 @@ struct TrainingModule: Sendable {
     options.labelSmoothing = Float(given.number("label_smoothing") ?? 0)
     options.seed = UInt64(given.integer("seed") ?? 1)
     if let augment = given.value("augment") {
-      guard case .table(let members) = augment else { throw LuaUsageError("option 'augment' is \(augment.shown); expected { crop = pixels, flip = boolean }") }
-      if let unknown = members.first(where: { !["crop", "flip"].contains($0.key) }) {
-        throw LuaUsageError("option 'augment' has no key '\(unknown.key)'. \(nearest(unknown.key, among: ["crop", "flip"]))")
+      guard case .table(let members) = augment else {
+        throw LuaUsageError(
+          "option 'augment' is \(augment.shown); expected { crop = pixels, flip = boolean }")
       }
-      options.augmentation = Augmentation(crop: augment["crop"]?.integer ?? 0, flip: augment["flip"]?.boolean ?? false)
+      if let unknown = members.first(where: { !["crop", "flip"].contains($0.key) }) {
+        throw LuaUsageError(
+          "option 'augment' has no key '\(unknown.key)'. \(nearest(unknown.key, among: ["crop", "flip"]))")
+      }
+      options.augmentation = Augmentation(
+        crop: augment["crop"]?.integer ?? 0, flip: augment["flip"]?.boolean ?? false)
     }
     return options
   }
@@ -98,8 +110,10 @@ struct TrainingModule: Sendable {
 
   private func record(_ epoch: EpochRecord) -> LuaValue {
     .table([
-      ("number", .integer(epoch.number)), ("loss", .number(epoch.loss)), ("train_top1", .number(epoch.trainTop1)),
-      ("validation_top1", epoch.validationTop1.map { .number($0) } ?? .nil), ("seconds", .number(epoch.seconds)),
+      ("number", .integer(epoch.number)), ("loss", .number(epoch.loss)),
+      ("train_top1", .number(epoch.trainTop1)),
+      ("validation_top1", epoch.validationTop1.map { .number($0) } ?? .nil),
+      ("seconds", .number(epoch.seconds)),
     ])
   }
 
@@ -108,11 +122,13 @@ struct TrainingModule: Sendable {
       "optimizer", "Rules that move parameters against their gradients.",
       functions: [
         LuaFunction(
-          "sgd", "Stochastic gradient descent with momentum.", parameters: [LuaParameter("options", "table", "options")],
+          "sgd", "Stochastic gradient descent with momentum.",
+          parameters: [LuaParameter("options", "table", "options")],
           options: [
             LuaOption("learning_rate", .number(0...1e6), default: nil, "before the schedule"),
             LuaOption("momentum", .number(0...0.9999), default: "0.9", "share of the velocity kept"),
-            LuaOption("nesterov", .boolean, default: "false", "whether the gradient looks ahead along the velocity"),
+            LuaOption(
+              "nesterov", .boolean, default: "false", "whether the gradient looks ahead along the velocity"),
             LuaOption("weight_decay", .number(0...1), default: "0", "pull of weights towards zero"),
           ], returns: "augq.Optimizer"
         ) { call in
@@ -120,8 +136,10 @@ struct TrainingModule: Sendable {
           return .object(
             OptimizerObject(
               SGD(
-                learningRate: Float(given.number("learning_rate") ?? 0), momentum: Float(given.number("momentum") ?? 0.9),
-                nesterov: given.boolean("nesterov") ?? false, weightDecay: Float(given.number("weight_decay") ?? 0))))
+                learningRate: Float(given.number("learning_rate") ?? 0),
+                momentum: Float(given.number("momentum") ?? 0.9),
+                nesterov: given.boolean("nesterov") ?? false,
+                weightDecay: Float(given.number("weight_decay") ?? 0))))
         },
         LuaFunction(
           "adam", "Adam.", parameters: [LuaParameter("options", "table", "options", optional: true)],
@@ -142,13 +160,17 @@ struct TrainingModule: Sendable {
       "schedule", "What the learning rate is multiplied by as training goes on.",
       functions: [
         LuaFunction(
-          "cosine", "From 1 to 0 along half a cosine.", parameters: [LuaParameter("options", "table", "options", optional: true)],
+          "cosine", "From 1 to 0 along half a cosine.",
+          parameters: [LuaParameter("options", "table", "options", optional: true)],
           options: [warmup], returns: "augq.Schedule"
         ) { call in
-          .object(ScheduleObject(LearningRateSchedule(.cosine, warmupEpochs: try call.options(0).number("warmup_epochs") ?? 0)))
+          .object(
+            ScheduleObject(
+              LearningRateSchedule(.cosine, warmupEpochs: try call.options(0).number("warmup_epochs") ?? 0)))
         },
         LuaFunction(
-          "step", "Multiplied by a factor at given epochs.", parameters: [LuaParameter("options", "table", "options")],
+          "step", "Multiplied by a factor at given epochs.",
+          parameters: [LuaParameter("options", "table", "options")],
           options: [
             LuaOption("epochs", .numbers, default: nil, "when, counted from 0"),
             LuaOption("factor", .number(0...1), default: "0.1", "by what"), warmup,
@@ -157,23 +179,37 @@ struct TrainingModule: Sendable {
           let given = try call.options(0)
           let course = LearningRateSchedule.Course.step(
             epochs: given.numbers("epochs") ?? [], factor: given.number("factor") ?? 0.1)
-          return .object(ScheduleObject(LearningRateSchedule(course, warmupEpochs: given.number("warmup_epochs") ?? 0)))
+          return .object(
+            ScheduleObject(LearningRateSchedule(course, warmupEpochs: given.number("warmup_epochs") ?? 0)))
         },
       ]),
   ]
 
-  private static let warmup = LuaOption("warmup_epochs", .number(0...1e6), default: "0", "epochs in which the rate rises from 0")
+  private static let warmup = LuaOption(
+    "warmup_epochs", .number(0...1e6), default: "0", "epochs in which the rate rises from 0")
 
   static let types = [
-    LuaType("augq.Optimizer", "A rule that moves parameters.", for: OptimizerObject.self, description: { "\(type(of: $0.value))" }),
-    LuaType("augq.Schedule", "The course of the learning rate.", for: ScheduleObject.self, description: { "\($0.value.course)" }),
+    LuaType(
+      "augq.Optimizer", "A rule that moves parameters.", for: OptimizerObject.self,
+      description: { "\(type(of: $0.value))" }),
+    LuaType(
+      "augq.Schedule", "The course of the learning rate.", for: ScheduleObject.self,
+      description: { "\($0.value.course)" }),
     LuaType(
       "augq.Evaluation", "How well a network does on a data set.", for: EvaluationObject.self,
       properties: [
-        LuaProperty("top1", "number", "top-1 accuracy, percent") { .number(try $0.receiver(EvaluationObject.self).value.top1) },
-        LuaProperty("count", "integer", "images scored") { .integer(try $0.receiver(EvaluationObject.self).value.count) },
-        LuaProperty("correct", "integer", "images right") { .integer(try $0.receiver(EvaluationObject.self).value.correct) },
-        LuaProperty("seconds", "number", "wall-clock time") { .number(try $0.receiver(EvaluationObject.self).value.seconds) },
+        LuaProperty("top1", "number", "top-1 accuracy, percent") {
+          .number(try $0.receiver(EvaluationObject.self).value.top1)
+        },
+        LuaProperty("count", "integer", "images scored") {
+          .integer(try $0.receiver(EvaluationObject.self).value.count)
+        },
+        LuaProperty("correct", "integer", "images right") {
+          .integer(try $0.receiver(EvaluationObject.self).value.correct)
+        },
+        LuaProperty("seconds", "number", "wall-clock time") {
+          .number(try $0.receiver(EvaluationObject.self).value.seconds)
+        },
         LuaProperty("images_per_second", "number", "images per second of wall-clock time") {
           .number(try $0.receiver(EvaluationObject.self).value.imagesPerSecond)
         },

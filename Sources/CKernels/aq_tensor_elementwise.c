@@ -95,7 +95,6 @@ AQ_CLONES void aq_sgd_step(size_t n, float *w, const float *gradient, float *vel
 AQ_CLONES void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v, const aq_adam_options *o) {
   float rate = o->rate, beta1 = o->beta1, beta2 = o->beta2, epsilon = o->epsilon, decay = o->decay;
   float correction1 = o->correction1, correction2 = o->correction2;
-  AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
     float g = gradient[i] + decay * w[i];
     m[i] = beta1 * m[i] + (1 - beta1) * g;

@@ -18,11 +18,13 @@ public enum CIFAR10 {
     var pixels: [UInt8] = []
     var labels: [UInt8] = []
     for path in files {
-      let remedy = "Give the paths of CIFAR-10's binary batches (data_batch_1.bin, test_batch.bin, or .gz of them)."
+      let remedy =
+        "Give the paths of CIFAR-10's binary batches (data_batch_1.bin, test_batch.bin, or .gz of them)."
       let content = try Gzip.contents(of: path, limit: 1 << 30, remedy: remedy)
       guard content.count % rowSize == 0, !content.isEmpty else {
         throw .malformed(
-          path: path, problem: "\(content.count) bytes are no whole number of rows of \(rowSize). Fetch the file again.")
+          path: path,
+          problem: "\(content.count) bytes are no whole number of rows of \(rowSize). Fetch the file again.")
       }
       pixels.reserveCapacity(pixels.count + content.count)
       for start in stride(from: 0, to: content.count, by: rowSize) {

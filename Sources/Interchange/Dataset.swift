@@ -21,10 +21,13 @@ public struct Dataset: Sendable {
   ) throws(InterchangeError) {
     guard pixels.count == labels.count * imageShape.count else {
       throw .malformed(
-        path: name, problem: "\(pixels.count) bytes of images \(imageShape) do not make \(labels.count) labelled images")
+        path: name,
+        problem: "\(pixels.count) bytes of images \(imageShape) do not make \(labels.count) labelled images")
     }
     if let row = labels.firstIndex(where: { Int($0) >= classNames.count }) {
-      throw .malformed(path: name, problem: "label \(labels[row]) of image \(row) is outside the \(classNames.count) classes")
+      throw .malformed(
+        path: name, problem: "label \(labels[row]) of image \(row) is outside the \(classNames.count) classes"
+      )
     }
     self.name = name
     self.imageShape = imageShape

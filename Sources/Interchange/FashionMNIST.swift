@@ -17,20 +17,25 @@ public enum IDX {
     let headerSize = 4 + 4 * rank
     func word(_ offset: Int) -> Int { content[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
     guard content.count >= headerSize else {
-      throw .malformed(path: path, problem: "\(content.count) bytes are too few for an IDX header of \(headerSize)")
+      throw .malformed(
+        path: path, problem: "\(content.count) bytes are too few for an IDX header of \(headerSize)")
     }
     let expected = 0x800 | rank
     guard word(0) == expected else {
       throw .malformed(
         path: path,
-        problem: "the magic number is \(word(0)), but bytes of rank \(rank) have \(expected). It is another kind of file.")
+        problem:
+          "the magic number is \(word(0)), but bytes of rank \(rank) have \(expected). It is another kind of file."
+      )
     }
     let extents = (0..<rank).map { word(4 + 4 * $0) }
     let count = extents.reduce(1, *)
     guard content.count == headerSize + count else {
       throw .malformed(
         path: path,
-        problem: "extents \(extents) need \(count) bytes, but \(content.count - headerSize) follow the header. Fetch the file again.")
+        problem:
+          "extents \(extents) need \(count) bytes, but \(content.count - headerSize) follow the header. Fetch the file again."
+      )
     }
     return (extents, Array(content[headerSize...]))
   }
@@ -58,7 +63,9 @@ public enum FashionMNIST {
     return (try part("train", "Fashion-MNIST train", folder), try part("t10k", "Fashion-MNIST test", folder))
   }
 
-  private static func part(_ prefix: String, _ name: String, _ folder: String) throws(InterchangeError) -> Dataset {
+  private static func part(_ prefix: String, _ name: String, _ folder: String) throws(InterchangeError)
+    -> Dataset
+  {
     let remedy =
       "Install it with 'apt-get install dataset-fashion-mnist', or set AUGQ_FASHION_MNIST to the folder with the four IDX files."
     func path(_ suffix: String) -> String {
@@ -73,7 +80,8 @@ public enum FashionMNIST {
         problem: "it has \(labels.extents[0]) labels, but there are \(images.extents[0]) images")
     }
     return try Dataset(
-      name: name, imageShape: [images.extents[1], images.extents[2], 1], classNames: classNames, pixels: images.bytes,
+      name: name, imageShape: [images.extents[1], images.extents[2], 1], classNames: classNames,
+      pixels: images.bytes,
       labels: labels.bytes)
   }
 }

@@ -11,7 +11,9 @@ enum Gzip {
     do {
       file = try MappedFile(path: path)
     } catch {
-      if case .unreadable(_, let reason, _) = error { throw .unreadable(path: path, reason: reason, remedy: remedy) }
+      if case .unreadable(_, let reason, _) = error {
+        throw .unreadable(path: path, reason: reason, remedy: remedy)
+      }
       throw error
     }
     return path.hasSuffix(".gz") ? try inflated(file, limit: limit) : Array(file.bytes)
@@ -20,13 +22,16 @@ enum Gzip {
   private static func inflated(_ file: MappedFile, limit: Int) throws(InterchangeError) -> [UInt8] {
     var stream = z_stream()
     // 16 asks for the gzip wrapper and its checksum.
-    guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    guard inflateInit2_(&stream, 16 + MAX_WBITS, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else {
       throw .malformed(path: file.path, problem: "zlib could not start")
     }
     defer { inflateEnd(&stream) }
     var output: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 1 << 18)
-    stream.next_in = file.bytes.baseAddress.map { UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self)) }
+    stream.next_in = file.bytes.baseAddress.map {
+      UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self))
+    }
     stream.avail_in = UInt32(truncatingIfNeeded: file.bytes.count)
     var status = Z_OK
     while status == Z_OK {
@@ -39,7 +44,8 @@ enum Gzip {
       }
       output += block[..<produced]
       if output.count > limit {
-        throw .malformed(path: file.path, problem: "it inflates to more than \(limit) bytes, which its format cannot hold")
+        throw .malformed(
+          path: file.path, problem: "it inflates to more than \(limit) bytes, which its format cannot hold")
       }
       if produced == 0 && stream.avail_in == 0 && status != Z_STREAM_END { status = Z_BUF_ERROR }
     }

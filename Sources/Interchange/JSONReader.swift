@@ -135,7 +135,9 @@ private struct Reader {
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
-        guard let result = String(validating: text, as: UTF8.self) else { throw error("a string that is not UTF-8") }
+        guard let result = String(validating: text, as: UTF8.self) else {
+          throw error("a string that is not UTF-8")
+        }
         return result
       case UInt8(ascii: "\\"): text += try escape()
       case 0..<0x20: throw error("a control character in a string")

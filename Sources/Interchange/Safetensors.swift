@@ -62,12 +62,14 @@ public struct SafetensorsFile: Sendable {
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
     let bytes = file.bytes
     guard bytes.count >= 8 else {
-      throw malformed("\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
+      throw malformed(
+        "\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
     }
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
-        "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file.")
+        "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file."
+      )
     }
     let header: JSONValue
     do {
@@ -170,7 +172,9 @@ public struct SafetensorsFile: Sendable {
   ) throws(InterchangeError) {
     var members: [String] = []
     if !metadata.isEmpty {
-      let texts = metadata.sorted { $0.key < $1.key }.map { "\(JSONValue.literal($0.key)):\(JSONValue.literal($0.value))" }
+      let texts = metadata.sorted { $0.key < $1.key }.map {
+        "\(JSONValue.literal($0.key)):\(JSONValue.literal($0.value))"
+      }
       members.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
     }
     var offset = 0
@@ -179,7 +183,8 @@ public struct SafetensorsFile: Sendable {
       let end = offset + tensor.storage.byteCount
       let shape = tensor.shape.dimensions.map(String.init).joined(separator: ",")
       members.append(
-        "\(JSONValue.literal(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+        "\(JSONValue.literal(name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      )
       offset = end
     }
     var header = Array("{\(members.joined(separator: ","))}".utf8)
@@ -197,19 +202,26 @@ public struct SafetensorsFile: Sendable {
 }
 
 extension SafetensorsFile.Entry {
-  fileprivate init(_ member: JSONValue.Member, start: Int, fileSize: Int, path: String) throws(InterchangeError) {
+  fileprivate init(_ member: JSONValue.Member, start: Int, fileSize: Int, path: String)
+    throws(InterchangeError)
+  {
     func malformed(_ problem: String) -> InterchangeError {
       .malformed(path: path, problem: "tensor '\(member.key)': \(problem)")
     }
-    guard let name = member.value["dtype"]?.text, let type = SafetensorsFile.ElementType(rawValue: name) else {
+    guard let name = member.value["dtype"]?.text, let type = SafetensorsFile.ElementType(rawValue: name)
+    else {
       throw malformed("unknown dtype \(member.value["dtype"]?.text ?? "(none)")")
     }
     let extents = member.value["shape"]?.elements?.map(\.integer) ?? [nil]
-    guard extents.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else { throw malformed("the shape is not a list of extents") }
+    guard extents.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else {
+      throw malformed("the shape is not a list of extents")
+    }
     let dimensions = extents.compactMap { $0 }
     let offsets = member.value["data_offsets"]?.elements?.compactMap(\.integer) ?? []
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= fileSize - start else {
-      throw malformed("data offsets \(offsets) are not within the \(fileSize - start) bytes of data. The file is truncated.")
+      throw malformed(
+        "data offsets \(offsets) are not within the \(fileSize - start) bytes of data. The file is truncated."
+      )
     }
     var count = 1
     for extent in dimensions {
@@ -219,7 +231,8 @@ extension SafetensorsFile.Entry {
     }
     guard count * type.size == offsets[1] - offsets[0] else {
       throw malformed(
-        "shape \(dimensions) of \(name) needs \(count * type.size) bytes, but its offsets span \(offsets[1] - offsets[0])")
+        "shape \(dimensions) of \(name) needs \(count * type.size) bytes, but its offsets span \(offsets[1] - offsets[0])"
+      )
     }
     self.init(type: type, shape: Shape(dimensions), range: start + offsets[0]..<start + offsets[1])
   }
@@ -230,7 +243,9 @@ private func checkLayout(
   _ entries: [String: SafetensorsFile.Entry], start: Int, path: String
 ) throws(InterchangeError) {
   var end = start
-  for (name, entry) in entries.sorted(by: { ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key) }) {
+  for (name, entry) in entries.sorted(by: {
+    ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key)
+  }) {
     guard entry.range.lowerBound >= end || entry.range.isEmpty else {
       throw .malformed(path: path, problem: "tensor '\(name)' overlaps the one before it")
     }

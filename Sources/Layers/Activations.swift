@@ -22,9 +22,12 @@ public struct ReLU: Layer {
 
   /// Passes the gradient where the output is positive.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
-    let result = try gradient.combined(with: saved.output, pass.execution) { aq_relu_backward($0, $2, $1, $3) }
+    let result = try gradient.combined(with: saved.output, pass.execution) {
+      aq_relu_backward($0, $2, $1, $3)
+    }
     return LayerGradients(inputs: [result])
   }
 }
@@ -50,7 +53,8 @@ public struct ReLU6: Layer {
 
   /// Passes the gradient strictly between 0 and 6.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let result = try gradient.combined(with: inputs[0], pass.execution) { aq_relu6_backward($0, $2, $1, $3) }
     return LayerGradients(inputs: [result])
@@ -80,9 +84,12 @@ public struct HardSwish: Layer {
 
   /// Multiplies the gradient by the slope at the input.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
-    let result = try gradient.combined(with: inputs[0], pass.execution) { aq_hard_swish_backward($0, $2, $1, $3) }
+    let result = try gradient.combined(with: inputs[0], pass.execution) {
+      aq_hard_swish_backward($0, $2, $1, $3)
+    }
     return LayerGradients(inputs: [result])
   }
 }

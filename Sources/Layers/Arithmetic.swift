@@ -23,7 +23,8 @@ public struct Add: Layer {
 
   /// Gives the gradient to both inputs.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let shared = gradient
     return LayerGradients(inputs: [shared, shared])
@@ -52,7 +53,8 @@ public struct Multiply: Layer {
 
   /// Gives each input the gradient times the other.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let shared = gradient
     let products = try inputs.map { input in

@@ -91,12 +91,14 @@ public struct BatchNorm: Layer {
   ///
   ///     dx = weight inverse (dy - mean(dy) - xhat mean(dy xhat)),  xhat = (x - mean) inverse
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let x = inputs[0]
     let isTraining = pass.mode == .training
     let mean = isTraining ? saved.saved[0].values : parameters[2].values
-    let inverse = isTraining ? saved.saved[1].values : parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
+    let inverse =
+      isTraining ? saved.saved[1].values : parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
     let (sumDy, sumDyX) = try gradient.channelGradientSums(at: x, mean: mean, pass.execution)
     let weightGradient = zip(sumDyX, inverse).map { Float($0 * Double($1)) }
     let rows = Double(max(1, x.count / channels))

@@ -24,7 +24,9 @@ public struct Conv2d: Layer {
   /// Makes a convolution.
   ///
   /// - Throws: ``LayerError/invalid(_:)`` when the groups do not divide the channels.
-  public init(inChannels: Int, filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true) throws(LayerError) {
+  public init(inChannels: Int, filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true)
+    throws(LayerError)
+  {
     guard groups >= 1, filters >= 1, inChannels % groups == 0, filters % groups == 0 else {
       throw .invalid(
         "\(groups) groups divide neither or only one of \(inChannels) input channels and \(filters) filters. "
@@ -89,7 +91,8 @@ public struct Conv2d: Layer {
 
   /// Convolves with the transposed kernel for the input; correlates input and gradient for the weights.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
     let (shape, _) = try conv(inputs[0])
@@ -140,10 +143,14 @@ public struct Conv2d: Layer {
     }
     try checkOneDNN(status, "the layout of a weight gradient")
     guard hasBias else { return [weight] }
-    return [weight, Tensor([filters], partial.withValues { Array($0[packedCount..<(packedCount + filters)]) })]
+    return [
+      weight, Tensor([filters], partial.withValues { Array($0[packedCount..<(packedCount + filters)]) }),
+    ]
   }
 
-  private func packed(_ weight: Tensor, _ shape: aq_conv_shape, _ direction: aq_conv_direction) throws -> Tensor {
+  private func packed(_ weight: Tensor, _ shape: aq_conv_shape, _ direction: aq_conv_direction) throws
+    -> Tensor
+  {
     var shape = shape
     shape.batch = 1
     var bytes = 0

@@ -28,7 +28,8 @@ public protocol Layer: Sendable {
   ///   - gradient: Gradient of the loss with respect to the output.
   ///   - saved: What ``forward(_:_:_:)`` saved in the same pass.
   func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients
 }
 

@@ -31,7 +31,9 @@ public enum LayerCatalogue {
   private static func simple(
     _ kind: String, _ summary: String, inputs: Int? = 1, _ make: @escaping @Sendable () -> any Layer
   ) -> LayerEntry {
-    LayerEntry(kind: kind, summary: summary, inputCount: inputs, attributes: []) { _, _ throws(LayerError) in make() }
+    LayerEntry(kind: kind, summary: summary, inputCount: inputs, attributes: []) { _, _ throws(LayerError) in
+      make()
+    }
   }
 
   private static func integers(
@@ -69,7 +71,8 @@ public enum LayerCatalogue {
     try Conv2d(
       inChannels: try imageShape(inputs)[2], filters: given.integer("filters"),
       window: Window(
-        kernel: given.integers("kernel"), stride: given.integers("stride"), padding: given.integers("padding"),
+        kernel: given.integers("kernel"), stride: given.integers("stride"),
+        padding: given.integers("padding"),
         dilation: given.integers("dilation")),
       groups: given.integer("groups"), hasBias: given.boolean("bias"))
   }
@@ -78,7 +81,8 @@ public enum LayerCatalogue {
     kind: Linear.kind, summary: "Fully connected layer.", inputCount: 1,
     attributes: [
       AttributeSpecification(
-        name: "features", kind: .integer(1...noLimit), defaultValue: nil, summary: "length of the output"), bias,
+        name: "features", kind: .integer(1...noLimit), defaultValue: nil, summary: "length of the output"),
+      bias,
     ]
   ) { given, inputs throws(LayerError) in
     Linear(inFeatures: inputs[0].count, features: given.integer("features"), hasBias: given.boolean("bias"))
@@ -88,18 +92,21 @@ public enum LayerCatalogue {
     kind: BatchNorm.kind, summary: "Batch normalisation over all dimensions but the channel.", inputCount: 1,
     attributes: [
       AttributeSpecification(
-        name: "epsilon", kind: .number(1e-12...1), defaultValue: .number(1e-5), summary: "added to the variance"),
+        name: "epsilon", kind: .number(1e-12...1), defaultValue: .number(1e-5),
+        summary: "added to the variance"),
       AttributeSpecification(
         name: "momentum", kind: .number(0...1), defaultValue: .number(0.1),
         summary: "share of the batch's statistics in the running ones"),
     ]
   ) { given, inputs throws(LayerError) in
     guard inputs[0].rank > 0 else { throw .invalid("normalises channels, but the input is a scalar") }
-    return BatchNorm(channels: inputs[0][-1], epsilon: given.number("epsilon"), momentum: given.number("momentum"))
+    return BatchNorm(
+      channels: inputs[0][-1], epsilon: given.number("epsilon"), momentum: given.number("momentum"))
   }
 
   private static let maxPool = LayerEntry(
-    kind: MaxPool.kind, summary: "Largest value under a moving window.", inputCount: 1, attributes: windowAttributes
+    kind: MaxPool.kind, summary: "Largest value under a moving window.", inputCount: 1,
+    attributes: windowAttributes
   ) { given, _ throws(LayerError) in MaxPool(window: window(given)) }
 
   private static let averagePool = LayerEntry(
@@ -114,21 +121,24 @@ public enum LayerCatalogue {
   }
 
   private static func window(_ given: LayerAttributes) -> Window {
-    Window(kernel: given.integers("kernel"), stride: given.integers("stride"), padding: given.integers("padding"))
+    Window(
+      kernel: given.integers("kernel"), stride: given.integers("stride"), padding: given.integers("padding"))
   }
 
   private static let slice = LayerEntry(
     kind: Slice.kind, summary: "A run of channels; several slices of one value are a split.", inputCount: 1,
     attributes: [
       AttributeSpecification(
-        name: "start", kind: .integer(0...noLimit), defaultValue: .integer(0), summary: "first channel, from 0"),
+        name: "start", kind: .integer(0...noLimit), defaultValue: .integer(0),
+        summary: "first channel, from 0"),
       AttributeSpecification(
         name: "stop", kind: .integer(1...noLimit), defaultValue: nil, summary: "channel behind the last one"),
     ]
   ) { given, _ throws(LayerError) in Slice(start: given.integer("start"), end: given.integer("stop")) }
 
   private static let channelShuffle = LayerEntry(
-    kind: ChannelShuffle.kind, summary: "Transposes channels seen as groups x channels per group.", inputCount: 1,
+    kind: ChannelShuffle.kind, summary: "Transposes channels seen as groups x channels per group.",
+    inputCount: 1,
     attributes: [groups("rows of the transposed table", default: nil)]
   ) { given, _ throws(LayerError) in ChannelShuffle(groups: given.integer("groups")) }
 
@@ -138,5 +148,7 @@ public enum LayerCatalogue {
       integers("padding", 4, from: 0, default: 0, "rows and columns of zeros {top, left, bottom, right}"),
       integers("channels", 2, from: 0, default: 0, "channels of zeros {before, after}"),
     ]
-  ) { given, _ throws(LayerError) in Pad(padding: given.integers("padding"), channels: given.integers("channels")) }
+  ) { given, _ throws(LayerError) in
+    Pad(padding: given.integers("padding"), channels: given.integers("channels"))
+  }
 }

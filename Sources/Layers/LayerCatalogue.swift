@@ -62,7 +62,8 @@ extension AttributeSpecification {
     switch (kind, value) {
     case (.integer(let range), .integer(let number)) where range.contains(number): return value
     case (.number(let range), .number(let number)) where range.contains(number): return value
-    case (.number(let range), .integer(let number)) where range.contains(Double(number)): return .number(Double(number))
+    case (.number(let range), .integer(let number)) where range.contains(Double(number)):
+      return .number(Double(number))
     case (.boolean, .boolean): return value
     case (.integers(let count, let range), .integer(let number)) where range.contains(number):
       return .integers([Int](repeating: number, count: count))
@@ -128,7 +129,9 @@ struct LayerAttributes: Sendable {
 /// Returns "Did you mean 'x'?" for the nearest name, or the list of names when none is near.
 public func suggestion(for name: String, among names: [String]) -> String {
   let nearest = names.min { editDistance($0, name) < editDistance($1, name) }
-  if let nearest, editDistance(nearest, name) <= max(2, name.count / 3) { return "Did you mean '\(nearest)'?" }
+  if let nearest, editDistance(nearest, name) <= max(2, name.count / 3) {
+    return "Did you mean '\(nearest)'?"
+  }
   return names.isEmpty ? "It takes none." : "It takes \(names.joined(separator: ", "))."
 }
 

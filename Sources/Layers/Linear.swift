@@ -25,7 +25,8 @@ public struct Linear: Layer {
   /// `weight` and, with a bias, `bias`, both uniform in `±1 / sqrt(I)`.
   public var parameters: [ParameterSpecification] {
     let weight = ParameterSpecification("weight", [features, inFeatures], .uniform(fan: inFeatures))
-    return hasBias ? [weight, ParameterSpecification("bias", [features], .uniform(fan: inFeatures))] : [weight]
+    return hasBias
+      ? [weight, ParameterSpecification("bias", [features], .uniform(fan: inFeatures))] : [weight]
   }
 
   /// features, bias.
@@ -36,7 +37,9 @@ public struct Linear: Layer {
   /// `[features]`.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     let shape = try onlyShape(inputs)
-    guard shape.rank == 1 else { throw .invalid("reads vectors, but the input is \(shape). Put flatten before it.") }
+    guard shape.rank == 1 else {
+      throw .invalid("reads vectors, but the input is \(shape). Put flatten before it.")
+    }
     guard shape[0] == inFeatures else {
       throw .invalid("the weights are for \(inFeatures) features, but the input has \(shape[0])")
     }
@@ -62,7 +65,8 @@ public struct Linear: Layer {
 
   /// The products of the gradient with weight and input.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
     let (outputs, inputsPerRow) = (Int64(features), Int64(inFeatures))
@@ -72,7 +76,8 @@ public struct Linear: Layer {
       try dy.forEachImageShard(writing: &result, pass.execution) { images, dy, dx in
         let status = parameters[0].withValues {
           aq_matmul(
-            Self.plain, Self.plain, Int64(images), inputsPerRow, outputs, dy, outputs, $0.baseAddress, inputsPerRow,
+            Self.plain, Self.plain, Int64(images), inputsPerRow, outputs, dy, outputs, $0.baseAddress,
+            inputsPerRow,
             0, dx, inputsPerRow)
         }
         try checkOneDNN(status, "a matrix product")
@@ -85,7 +90,8 @@ public struct Linear: Layer {
       dy.withValues { dy in
         inputs[0].withValues { x in
           aq_matmul(
-            Self.transposed, Self.plain, outputs, inputsPerRow, images, dy.baseAddress, outputs, x.baseAddress,
+            Self.transposed, Self.plain, outputs, inputsPerRow, images, dy.baseAddress, outputs,
+            x.baseAddress,
             inputsPerRow, 0, target.baseAddress, inputsPerRow)
         }
       }

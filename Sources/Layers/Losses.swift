@@ -53,8 +53,12 @@ public enum Loss: Sendable {
     return (loss / Double(max(1, labels.count)), gradient)
   }
 
-  private func squaredError(_ y: Tensor, _ target: Tensor) throws(LayerError) -> (loss: Double, gradient: Tensor) {
-    guard y.shape == target.shape else { throw .invalid("the target is \(target.shape), but the output is \(y.shape)") }
+  private func squaredError(_ y: Tensor, _ target: Tensor) throws(LayerError) -> (
+    loss: Double, gradient: Tensor
+  ) {
+    guard y.shape == target.shape else {
+      throw .invalid("the target is \(target.shape), but the output is \(y.shape)")
+    }
     let scale = 2 / Float(max(1, y.count))
     var loss = 0.0
     let gradient = Tensor(y.shape) { gradient in

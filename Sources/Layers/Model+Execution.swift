@@ -21,7 +21,9 @@ extension Model {
 
   /// The number of values an optimizer updates.
   public var trainableCount: Int {
-    Model.specifications(of: graph).reduce(0) { $0 + ($1.parameter.isTrainable ? $1.parameter.shape.count : 0) }
+    Model.specifications(of: graph).reduce(0) {
+      $0 + ($1.parameter.isTrainable ? $1.parameter.shape.count : 0)
+    }
   }
 
   /// Checks that every parameter is there, with its shape.
@@ -65,7 +67,8 @@ extension Model {
     let output = try run.forward(x, observe: nil)
     let (value, gradient) = try loss.value(of: output)
     let gradients = try run.backward(gradient)
-    return TrainingResult(loss: value, gradients: gradients, output: output, updatedBuffers: run.updatedBuffers)
+    return TrainingResult(
+      loss: value, gradients: gradients, output: output, updatedBuffers: run.updatedBuffers)
   }
 }
 
@@ -110,7 +113,8 @@ private struct GraphRun {
   mutating func forward(_ x: Tensor, observe: ((NodeIndex, Tensor) throws -> Void)?) throws -> Tensor {
     let graph = model.graph
     guard x.shape.rank > 0, x.shape.droppingFirst == graph.nodes[0].shape else {
-      throw LayerError.invalid("the input is \(x.shape), but the network reads batches of \(graph.nodes[0].shape)")
+      throw LayerError.invalid(
+        "the input is \(x.shape), but the network reads batches of \(graph.nodes[0].shape)")
     }
     var remaining = graph.users.map(\.count)
     remaining[graph.output] += 1
@@ -194,11 +198,13 @@ private struct GraphRun {
     let needed = LayerPass(
       mode: pass.mode, execution: pass.execution, needsInputGradients: node.inputs.contains { $0 > 0 })
     let result = try layer.backward(
-      consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index], saved: saved, needed)
+      consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index],
+      saved: saved, needed)
     for (specification, value) in zip(layer.parameters, result.parameters) where specification.isTrainable {
       let key = "\(node.name).\(specification.name)"
       guard let value, let raw = model.parameters[key] else { continue }
-      gradients[key] = try transforms.parameters[key]?.adjoint(value, at: raw, execution: pass.execution) ?? value
+      gradients[key] =
+        try transforms.parameters[key]?.adjoint(value, at: raw, execution: pass.execution) ?? value
     }
     return result.inputs
   }

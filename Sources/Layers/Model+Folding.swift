@@ -33,7 +33,9 @@ extension Model {
   }
 
   /// Scale and shift that inference applies per channel.
-  private func affine(of norm: BatchNorm, _ name: String) throws(LayerError) -> (scale: [Float], shift: [Float]) {
+  private func affine(of norm: BatchNorm, _ name: String) throws(LayerError) -> (
+    scale: [Float], shift: [Float]
+  ) {
     var rows: [[Float]] = []
     for specification in norm.parameters {
       guard let value = parameters["\(name).\(specification.name)"] else {
@@ -53,7 +55,8 @@ extension BatchNorm {
     guard input.rank == 3 else {
       throw .invalid("a batch norm on vectors folds only into a linear layer right before it")
     }
-    return try Conv2d(inChannels: channels, filters: channels, window: Window(kernel: [1, 1]), groups: channels)
+    return try Conv2d(
+      inChannels: channels, filters: channels, window: Window(kernel: [1, 1]), groups: channels)
   }
 }
 

@@ -61,7 +61,8 @@ public struct SGD: Optimizer {
       weight.withMutableValues { w in
         velocity.withMutableValues { v in
           gradient.withValues {
-            aq_sgd_step($0.count, w.baseAddress, $0.baseAddress, v.baseAddress, rate, momentum, decay, nesterov)
+            aq_sgd_step(
+              $0.count, w.baseAddress, $0.baseAddress, v.baseAddress, rate, momentum, decay, nesterov)
           }
         }
       }
@@ -88,7 +89,8 @@ public struct Adam: Optimizer {
 
   /// Makes the rule; all moments are zero.
   public init(
-    learningRate: Float = 1e-3, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8, weightDecay: Float = 0
+    learningRate: Float = 1e-3, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8,
+    weightDecay: Float = 0
   ) {
     self.learningRate = learningRate
     self.betas = betas

@@ -12,7 +12,9 @@ public struct MaxPool: Layer {
   /// None.
   public var parameters: [ParameterSpecification] { [] }
   /// kernel, stride, padding.
-  public var attributes: [(name: String, value: LayerAttribute)] { window.attributes.filter { $0.name != "dilation" } }
+  public var attributes: [(name: String, value: LayerAttribute)] {
+    window.attributes.filter { $0.name != "dilation" }
+  }
 
   /// `[oH, oW, C]`.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape { try window.pooledShape(inputs) }
@@ -24,7 +26,8 @@ public struct MaxPool: Layer {
 
   /// Gives each gradient to the value that was largest.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     try Pool(window: window, kind: AQ_POOL_MAX).backward(gradient, inputs[0], saved, pass)
   }
@@ -64,7 +67,8 @@ public struct AveragePool: Layer {
 
   /// Spreads each gradient evenly over its window.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     try pool.backward(gradient, inputs[0], saved, pass)
   }
@@ -86,7 +90,9 @@ public struct GlobalAveragePool: Layer {
   }
 
   /// `[1, 1, C]`.
-  public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape { [1, 1, try imageShape(inputs)[2]] }
+  public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
+    [1, 1, try imageShape(inputs)[2]]
+  }
 
   /// Takes the means.
   public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
@@ -95,7 +101,8 @@ public struct GlobalAveragePool: Layer {
 
   /// Spreads each gradient evenly over the image.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     try pool(inputs[0].shape.droppingFirst).backward(gradient, inputs[0], saved, pass)
   }
@@ -106,7 +113,8 @@ extension Window {
     let image = try imageShape(inputs)
     let extents = try outputExtents(height: image[0], width: image[1])
     for side in 0..<2 where max(padding[side], padding[side + 2]) >= kernel[side] {
-      throw .invalid("padding \(padding) puts a window of \(kernel[0])x\(kernel[1]) wholly on padding. Pad less.")
+      throw .invalid(
+        "padding \(padding) puts a window of \(kernel[0])x\(kernel[1]) wholly on padding. Pad less.")
     }
     return [extents.height, extents.width, image[2]]
   }

@@ -13,10 +13,13 @@ public struct Concat: Layer {
 
   /// The inputs' shape with the channels added up.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
-    guard let first = inputs.first, first.rank > 0 else { throw .invalid("reads at least 1 input, but 0 are given") }
+    guard let first = inputs.first, first.rank > 0 else {
+      throw .invalid("reads at least 1 input, but 0 are given")
+    }
     let outer = Array(first.dimensions.dropLast())
     for shape in inputs where Array(shape.dimensions.dropLast()) != outer {
-      throw .invalid("inputs need equal extents but for the channels, but they are \(inputs.map(\.description))")
+      throw .invalid(
+        "inputs need equal extents but for the channels, but they are \(inputs.map(\.description))")
     }
     return Shape(outer + [inputs.reduce(0) { $0 + $1[-1] }])
   }
@@ -35,7 +38,8 @@ public struct Concat: Layer {
 
   /// Gives each input its channels of the gradient.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
     var offset = 0
@@ -63,13 +67,16 @@ public struct Slice: Layer {
   /// None.
   public var parameters: [ParameterSpecification] { [] }
   /// start, stop.
-  public var attributes: [(name: String, value: LayerAttribute)] { [("start", .integer(start)), ("stop", .integer(end))] }
+  public var attributes: [(name: String, value: LayerAttribute)] {
+    [("start", .integer(start)), ("stop", .integer(end))]
+  }
 
   /// The input's shape with `end - start` channels.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     let shape = try onlyShape(inputs)
     guard shape.rank > 0, start >= 0, start < end, end <= shape[-1] else {
-      throw .invalid("channels \(start) ..< \(end) are not within the \(shape.rank > 0 ? shape[-1] : 0) of \(shape)")
+      throw .invalid(
+        "channels \(start) ..< \(end) are not within the \(shape.rank > 0 ? shape[-1] : 0) of \(shape)")
     }
     return Shape(shape.dimensions.dropLast() + [end - start])
   }
@@ -81,7 +88,8 @@ public struct Slice: Layer {
 
   /// Puts the gradient in its channels, zeros elsewhere.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     var result = Tensor(zeros: inputs[0].shape)
     result.setChannels(from: start, to: gradient)
@@ -126,7 +134,8 @@ public struct ChannelShuffle: Layer {
 
   /// Permutes the gradient back.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
     let back = ChannelShuffle(groups: dy.shape[-1] / groups)
@@ -155,7 +164,8 @@ public struct Flatten: Layer {
 
   /// The same memory under the input's shape.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     LayerGradients(inputs: [gradient.reshaped(inputs[0].shape)])
   }
@@ -188,7 +198,8 @@ public struct Pad: Layer {
       throw .invalid("padding \(padding) needs four entries and channels \(channels) two, each at least 0")
     }
     return [
-      image[0] + padding[0] + padding[2], image[1] + padding[1] + padding[3], image[2] + channels[0] + channels[1],
+      image[0] + padding[0] + padding[2], image[1] + padding[1] + padding[3],
+      image[2] + channels[0] + channels[1],
     ]
   }
 
@@ -209,7 +220,8 @@ public struct Pad: Layer {
 
   /// Cuts the gradient back to the image.
   public func backward(
-    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput, _ pass: LayerPass
+    _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
+    _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
     let inner = inputs[0].shape
@@ -248,7 +260,9 @@ extension Tensor {
     return Tensor(Shape(shape.dimensions.dropLast() + [sources.count])) { target in
       withValues { source in
         for row in 0..<rows {
-          for (c, from) in sources.enumerated() { target[row * sources.count + c] = source[row * width + from] }
+          for (c, from) in sources.enumerated() {
+            target[row * sources.count + c] = source[row * width + from]
+          }
         }
       }
     }

@@ -82,6 +82,7 @@ let imagesPerShard = 8
 /// A status of the C face that is not 0 becomes an error that names the operation.
 func checkOneDNN(_ status: Int32, _ operation: String) throws(LayerError) {
   guard status != 0 else { return }
-  let reason = [1: "out of memory", 2: "invalid arguments", 3: "not implemented"][status] ?? "status \(status)"
+  let reason =
+    [1: "out of memory", 2: "invalid arguments", 3: "not implemented"][status] ?? "status \(status)"
   throw .invalid("oneDNN \(String(cString: aq_onednn_version())) refused \(operation): \(reason)")
 }

@@ -23,7 +23,8 @@ final class LuaBox {
       return aql_top(L) - before
     } catch {
       let message = (error as? LuaError)?.message ?? "\(error)"
-      let text = error is LuaUsageError && !name.isEmpty && isArgumentError(message) ? "\(name): \(message)" : message
+      let text =
+        error is LuaUsageError && !name.isEmpty && isArgumentError(message) ? "\(name): \(message)" : message
       lua.remember((error as? LuaError)?.cause ?? error, as: text)
       lua.push(text, L)
       return -1
@@ -58,7 +59,8 @@ public struct LuaCall {
 
   /// Makes the error of an argument that has the wrong type.
   public func wrong(_ index: Int, _ expected: String) -> LuaUsageError {
-    let name = box.function.parameters.indices.contains(index) ? " (\(box.function.parameters[index].name))" : ""
+    let name =
+      box.function.parameters.indices.contains(index) ? " (\(box.function.parameters[index].name))" : ""
     let shown = lua.typeName(at: slot(index), L).map { "a \($0)" } ?? value(index).shown
     return LuaUsageError("argument \(index + 1)\(name) is \(shown); expected \(expected)")
   }
@@ -66,7 +68,10 @@ public struct LuaCall {
   /// A whole number.
   public func integer(_ index: Int, in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {
     guard let value = value(index).integer, range.contains(value) else {
-      throw wrong(index, range == Int.min...Int.max ? "an integer" : "an integer in \(range.lowerBound) ... \(range.upperBound)")
+      throw wrong(
+        index,
+        range == Int.min...Int.max
+          ? "an integer" : "an integer in \(range.lowerBound) ... \(range.upperBound)")
     }
     return value
   }
@@ -107,7 +112,11 @@ public struct LuaCall {
 
   /// The object a method or property is called on.
   public func receiver<Object: AnyObject>(_ type: Object.Type) throws -> Object {
-    try object(type, slot: 1) ?? { throw LuaUsageError("argument 1 is not a \(lua.typeName(ObjectIdentifier(type))); call methods with ':'") }()
+    try object(type, slot: 1)
+      ?? {
+        throw LuaUsageError(
+          "argument 1 is not a \(lua.typeName(ObjectIdentifier(type))); call methods with ':'")
+      }()
   }
 
   func anyReceiver() throws -> AnyObject {
@@ -119,7 +128,8 @@ public struct LuaCall {
 
   /// An object argument.
   public func object<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object {
-    try object(type, slot: slot(index)) ?? { throw wrong(index, "a \(lua.typeName(ObjectIdentifier(type)))") }()
+    try object(type, slot: slot(index))
+      ?? { throw wrong(index, "a \(lua.typeName(ObjectIdentifier(type)))") }()
   }
 
   /// An object argument; nil when it is of another type.
@@ -134,7 +144,9 @@ public struct LuaCall {
       // The userdata's type key was compared with this class's: no dynamic cast is needed.
       return unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue(), to: type)
     }
-    if found == 2 { throw LuaUsageError("the \(lua.typeName(ObjectIdentifier(type))) is closed; it cannot be used any more") }
+    if found == 2 {
+      throw LuaUsageError("the \(lua.typeName(ObjectIdentifier(type))) is closed; it cannot be used any more")
+    }
     return nil
   }
 

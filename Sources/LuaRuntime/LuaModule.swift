@@ -13,7 +13,8 @@ public struct LuaModule: Sendable {
 
   /// Makes a module.
   public init(
-    _ name: String, _ summary: String, functions: [LuaFunction] = [], modules: [LuaModule] = [], types: [LuaType] = []
+    _ name: String, _ summary: String, functions: [LuaFunction] = [], modules: [LuaModule] = [],
+    types: [LuaType] = []
   ) {
     self.name = name
     self.summary = summary

@@ -9,7 +9,10 @@ public struct LuaOptions {
         throw LuaUsageError("option '\(key)' is unknown. \(nearest(key, among: names))")
       }
       guard row.kind.accepts(value, lua) else {
-        let shown = if case .object(let object) = value { "a \(lua.type(of: object)?.row.name ?? "object")" } else { value.shown }
+        let shown =
+          if case .object(let object) = value { "a \(lua.type(of: object)?.row.name ?? "object")" } else {
+            value.shown
+          }
         throw LuaUsageError("option '\(key)' is \(shown); expected \(row.kind.text)")
       }
       values[key] = value
@@ -54,7 +57,11 @@ extension LuaOption.Kind {
     case .numbers: value.elements.map { $0.allSatisfy { $0.number != nil } } ?? false
     case .function: if case .function = value { true } else { false }
     case .object(let names):
-      if case .object(let object) = value { lua.type(of: object).map { names.contains($0.row.name) } ?? false } else { false }
+      if case .object(let object) = value {
+        lua.type(of: object).map { names.contains($0.row.name) } ?? false
+      } else {
+        false
+      }
     case .any: true
     }
   }
@@ -63,9 +70,14 @@ extension LuaOption.Kind {
   public var text: String {
     switch self {
     case .boolean: "true or false"
-    case .integer(let range): range.upperBound == Int.max ? "an integer of at least \(range.lowerBound)" : "an integer in \(range.lowerBound) ... \(range.upperBound)"
+    case .integer(let range):
+      range.upperBound == Int.max
+        ? "an integer of at least \(range.lowerBound)"
+        : "an integer in \(range.lowerBound) ... \(range.upperBound)"
     case .number(let range):
-      range.upperBound == .infinity ? "a number of at least \(range.lowerBound)" : "a number in \(range.lowerBound) ... \(range.upperBound)"
+      range.upperBound == .infinity
+        ? "a number of at least \(range.lowerBound)"
+        : "a number in \(range.lowerBound) ... \(range.upperBound)"
     case .string: "a string"
     case .name(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .numbers: "a list of numbers"
@@ -94,7 +106,9 @@ extension LuaOption.Kind {
 /// "Did you mean 'x'?" for the nearest name, or the list of names when none is near.
 public func nearest(_ name: String, among names: [String]) -> String {
   let scored = names.map { (name: $0, distance: editDistance($0, name)) }
-  if let best = scored.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }), best.distance <= max(2, name.count / 3) {
+  if let best = scored.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }),
+    best.distance <= max(2, name.count / 3)
+  {
     return "Did you mean '\(best.name)'?"
   }
   return names.isEmpty ? "There are none." : "Known are \(names.sorted().joined(separator: ", "))."

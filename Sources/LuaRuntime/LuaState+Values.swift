@@ -43,7 +43,8 @@ extension LuaState {
     let key = UnsafeRawPointer(Unmanaged.passUnretained(type).toOpaque())
     guard aql_push_object(L, retained.toOpaque(), key, bytes, type.metatable) == 0 else {
       retained.release()
-      throw LuaUsageError("not enough memory for \(bytes) bytes of \(type.row.name). Raise --memory or keep less alive.")
+      throw LuaUsageError(
+        "not enough memory for \(bytes) bytes of \(type.row.name). Raise --memory or keep less alive.")
     }
   }
 
@@ -52,7 +53,8 @@ extension LuaState {
     switch Int(aql_type(L, index)) {
     case Int(AQL_BOOLEAN): return .boolean(aql_boolean(L, index) != 0)
     case Int(AQL_NUMBER):
-      return aql_is_integer(L, index) != 0 ? .integer(Int(aql_integer(L, index))) : .number(aql_number(L, index))
+      return aql_is_integer(L, index) != 0
+        ? .integer(Int(aql_integer(L, index))) : .number(aql_number(L, index))
     case Int(AQL_STRING): return .string(string(at: index, L) ?? "")
     case Int(AQL_TABLE): return try table(at: aql_absolute(L, index), L, depth: depth)
     case Int(AQL_FUNCTION):
@@ -66,7 +68,9 @@ extension LuaState {
   private func object(at index: Int32, _ L: OpaquePointer) -> AnyObject? {
     guard let type = aql_object_type(L, index) else { return nil }
     var found: Int32 = 0
-    return aql_object(L, index, type, &found).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
+    return aql_object(L, index, type, &found).map {
+      Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue()
+    }
   }
 
   func string(at index: Int32, _ L: OpaquePointer) -> String? {

@@ -48,7 +48,9 @@ public final class LuaState {
   public static var release: String { String(cString: aql_lua_release()) }
 
   /// Makes Ctrl-C stop the running script; `callback` runs in the signal handler and may only store a flag.
-  public func catchInterrupts(_ callback: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer?) {
+  public func catchInterrupts(
+    _ callback: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer?
+  ) {
     aql_catch_sigint(state, callback, context)
   }
 
@@ -131,7 +133,9 @@ public final class LuaState {
       aql_raw_set_field(state, -2, method.name)
     }
     for property in row.properties {
-      aql_push_light(state, box("\(row.name).\(property.name)", LuaFunction(property.name, "", property.get), isMethod: true))
+      aql_push_light(
+        state,
+        box("\(row.name).\(property.name)", LuaFunction(property.name, "", property.get), isMethod: true))
       aql_raw_set_field(state, -2, property.name)
     }
   }

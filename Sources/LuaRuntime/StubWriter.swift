@@ -20,7 +20,9 @@ public enum StubWriter {
   private static func append(_ type: LuaType, to lines: inout [String]) {
     let local = type.name.split(separator: ".").last.map(String.init) ?? type.name
     lines += ["---\(type.summary)", "---@class \(type.name)"]
-    for property in type.properties { lines.append("---@field \(property.name) \(property.type) \(property.summary)") }
+    for property in type.properties {
+      lines.append("---@field \(property.name) \(property.type) \(property.summary)")
+    }
     for (metamethod, _) in type.operators {
       if let name = operatorName(metamethod) { lines.append("---@operator \(name): \(type.name)") }
     }
@@ -46,14 +48,16 @@ public enum StubWriter {
       for option in function.options {
         let optional = option.defaultText == nil ? "" : "?"
         let fallback = option.defaultText.map { $0 == "nil" ? "" : " (default \($0))" } ?? ""
-        lines.append("---@field \(option.name)\(optional) \(option.kind.stubType) \(option.summary)\(fallback)")
+        lines.append(
+          "---@field \(option.name)\(optional) \(option.kind.stubType) \(option.summary)\(fallback)")
       }
       lines.append("")
     }
     lines.append("---\(function.summary)")
     for parameter in function.parameters {
       let type = parameter.name == "options" && !function.options.isEmpty ? className : parameter.type
-      lines.append("---@param \(parameter.name)\(parameter.isOptional ? "?" : "") \(type) \(parameter.summary)")
+      lines.append(
+        "---@param \(parameter.name)\(parameter.isOptional ? "?" : "") \(type) \(parameter.summary)")
     }
     if let returns = function.returns { lines.append("---@return \(returns)") }
     let names = function.parameters.map(\.name).joined(separator: ", ")

@@ -20,7 +20,8 @@ public enum Checkpoint {
       }
       if let index = value.values.firstIndex(where: { !$0.isFinite }) {
         throw PipelineError.checkpoint(
-          path: path, problem: "'\(key)' holds \(value[index]) at index \(index). Only finite weights can be used.")
+          path: path,
+          problem: "'\(key)' holds \(value[index]) at index \(index). Only finite weights can be used.")
       }
       values[key] = value
     }
@@ -28,7 +29,9 @@ public enum Checkpoint {
     if let extra = file.names.first(where: { !known.contains($0) }) {
       throw PipelineError.checkpoint(
         path: path,
-        problem: "'\(extra)' belongs to no node of the architecture (\(file.names.count) tensors, \(known.count) known)")
+        problem:
+          "'\(extra)' belongs to no node of the architecture (\(file.names.count) tensors, \(known.count) known)"
+      )
     }
     return Model(graph: graph, parameters: values)
   }
@@ -43,7 +46,8 @@ public enum Checkpoint {
     let input = graph.nodes[0].shape.dimensions.map(String.init).joined(separator: ", ")
     var lines = [
       "-- Written by model:save(); the values are in the .safetensors file beside it.",
-      "local augq = require \"augq\"", "local graph = augq.graph { \(input) }", "local v = { [0] = graph.input }",
+      "local augq = require \"augq\"", "local graph = augq.graph { \(input) }",
+      "local v = { [0] = graph.input }",
     ]
     for (index, node) in graph.nodes.enumerated() {
       guard let layer = node.layer else { continue }

@@ -35,29 +35,9 @@ extension IntegerEngine: Classifier {
 }
 
 extension QuantizedModel {
-  /// What the weights cost, mean over all of them.
-  public func weightStorage(execution: Execution) throws -> StorageReport? {
-    StorageReport.mean(of: try weightStorageByLayer(execution: execution).map(\.report))
-  }
-
-  /// What the weights of each layer cost, in the order of the graph.
-  public func weightStorageByLayer(execution: Execution) throws -> [(key: String, report: StorageReport)] {
-    try plan.weights.compactMap { place in
-      guard let grid = weightGrids[place.key], let weight = model.parameters[place.key] else { return nil }
-      return (place.key, try grid.storage(of: weight, execution: execution))
-    }
-  }
-
-  /// What the activations of one image cost, mean over all quantized nodes.
-  public var meanActivationStorage: StorageReport? { StorageReport.mean(of: Array(activationStorage.values)) }
-
-  /// Bytes of the packed model file when the network compiles to integers; else of codes, side information and values
-  /// left in FP32, plus FP32 biases and weights without a grid.
-  public func packedByteCount(execution: Execution) throws -> Int {
-    if let lowered = try? integerModel() { return lowered.byteCount }
-    let quantized = try weightStorageByLayer(execution: execution)
-    let keys = Set(quantized.map(\.key))
-    let plain = model.parameters.filter { !keys.contains($0.key) }
-    return quantized.reduce(0) { $0 + $1.report.byteCount } + plain.values.reduce(0) { $0 + $1.storage.byteCount }
+  /// Bytes of the packed model file when the network compiles to integers; else of codes, side information, values left
+  /// in FP32 and FP32 biases.
+  public func fileByteCount(execution: Execution) throws -> Int {
+    try (try? integerModel())?.byteCount ?? packedByteCount(execution: execution)
   }
 }

@@ -21,7 +21,8 @@ extension Trainable {
   /// - Returns: One record per epoch.
   /// - Throws: ``PipelineError`` when the data do not fit or the loss leaves the real numbers.
   public mutating func train(
-    on dataset: Dataset, validation: Dataset?, options: TrainingOptions, observer: TrainingObserver = TrainingObserver(),
+    on dataset: Dataset, validation: Dataset?, options: TrainingOptions,
+    observer: TrainingObserver = TrainingObserver(),
     execution: Execution
   ) throws -> [EpochRecord] {
     try check(dataset, purpose: "training")
@@ -88,7 +89,8 @@ private struct TrainingRun {
     let images = options.augmentation.applied(to: plain, random: &augmentation)
     let transforms = try network.trainingTransforms(execution: execution)
     let result = try network.model.gradients(
-      images, loss: .softmaxCrossEntropy(labels: labels, smoothing: options.labelSmoothing), transforms: transforms,
+      images, loss: .softmaxCrossEntropy(labels: labels, smoothing: options.labelSmoothing),
+      transforms: transforms,
       execution: execution)
     guard result.loss.isFinite else { return (result.loss, 0) }
     let winners = try result.output.winners(firstImage: 0)

@@ -19,7 +19,9 @@ extension Model: Trainable {
   }
 
   /// No transforms: FP32 training.
-  public mutating func trainingTransforms(execution: Execution) throws -> GraphTransforms { GraphTransforms() }
+  public mutating func trainingTransforms(execution: Execution) throws -> GraphTransforms {
+    GraphTransforms()
+  }
 }
 
 /// What a training run does.

@@ -98,7 +98,8 @@ public struct Tensor: Sendable {
 
   /// Returns rows `range` of the first dimension, copied.
   public func rows(_ range: Range<Int>) -> Tensor {
-    precondition(shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
+    precondition(
+      shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
     let stride = shape.droppingFirst.count
     return Tensor(shape.droppingFirst.batched(range.count)) { target in
       withValues { source in

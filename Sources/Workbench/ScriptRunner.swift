@@ -83,7 +83,9 @@ public struct ScriptRunner {
 
   private func prepare(_ lua: LuaState) throws {
     lua.register(Library.module(session))
-    let arguments = session.arguments.enumerated().map { (key: "\($0.offset + 1)", value: LuaValue.string($0.element)) }
+    let arguments = session.arguments.enumerated().map {
+      (key: "\($0.offset + 1)", value: LuaValue.string($0.element))
+    }
     try lua.setGlobal("arg", .list(arguments.map(\.value)))
     try lua.setGlobal("__script", .string(session.scriptPath))
     try lua.setGlobal("__folder", .string(session.scriptFolder))
@@ -99,7 +101,9 @@ public struct ScriptRunner {
       report(timedOut ? "stopped after the time limit of \(limits.seconds) s. Raise --time." : "interrupted")
       return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
     }
-    report(error.message + excerpt(error.message, text) + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
+    report(
+      error.message + excerpt(error.message, text)
+        + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
     if error.kind == .memory { return ExitCode.memoryLimit }
     return (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
   }
@@ -107,7 +111,8 @@ public struct ScriptRunner {
   /// The script's line that a message names, with a caret under its first letter.
   private func excerpt(_ message: String, _ text: String) -> String {
     let prefix = session.scriptPath + ":"
-    guard message.hasPrefix(prefix), let number = Int(message.dropFirst(prefix.count).prefix { $0.isNumber }) else { return "" }
+    guard message.hasPrefix(prefix), let number = Int(message.dropFirst(prefix.count).prefix { $0.isNumber })
+    else { return "" }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.indices.contains(number - 1) else { return "" }
     let line = lines[number - 1]

@@ -25,20 +25,26 @@ public enum StubFile {
   /// Compares the file with the binding tables; prints the first line that differs.
   public static func check(_ path: String) -> Int32 {
     guard let text = readText(path) else {
-      StandardError.write("augq: cannot read \(path): \(String(cString: strerror(errno))). Write it with 'augq docs'.\n")
+      StandardError.write(
+        "augq: cannot read \(path): \(String(cString: strerror(errno))). Write it with 'augq docs'.\n")
       return ScriptRunner.ExitCode.noInput
     }
     let (wanted, found) = (lines(current), lines(text))
-    guard let line = (0..<max(wanted.count, found.count)).first(where: { wanted[safe: $0] != found[safe: $0] }) else {
+    guard
+      let line = (0..<max(wanted.count, found.count)).first(where: { wanted[safe: $0] != found[safe: $0] })
+    else {
       print("\(path) matches the binding tables")
       return 0
     }
-    let message = "\(path):\(line + 1): is \"\(found[safe: line] ?? "")\", but the binding tables give \"\(wanted[safe: line] ?? "")\". Run 'augq docs'."
+    let message =
+      "\(path):\(line + 1): is \"\(found[safe: line] ?? "")\", but the binding tables give \"\(wanted[safe: line] ?? "")\". Run 'augq docs'."
     StandardError.write("augq: \(message)\n")
     return 1
   }
 
-  private static func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+  private static func lines(_ text: String) -> [Substring] {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+  }
 }
 
 extension Array {

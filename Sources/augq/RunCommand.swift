@@ -11,7 +11,8 @@ enum AugqVersion {
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run a recipe.",
-    discussion: "Everything behind FILE goes to the recipe; `augq run FILE --help` prints the recipe's own options.")
+    discussion:
+      "Everything behind FILE goes to the recipe; `augq run FILE --help` prints the recipe's own options.")
 
   @Option(help: "Most memory for Lua and its tensors, such as 500M or 2G.")
   var memory: ByteCount?
@@ -29,7 +30,9 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); give 1 ... 1024.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads is \(threads); give 1 ... 1024.")
+    }
     if let time, !(time > 0) { throw ValidationError("--time is \(time); give seconds above 0.") }
   }
 
@@ -38,7 +41,8 @@ struct RunCommand: ParsableCommand {
     var limits = ScriptRunner.Limits()
     limits.memory = memory?.value ?? 0
     limits.seconds = time ?? 0
-    let session = Session(scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads)
+    let session = Session(
+      scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads)
     let code = ScriptRunner(session: session, limits: limits).run()
     if code != 0 { throw ExitCode(code) }
   }
@@ -51,7 +55,9 @@ struct ByteCount: ExpressibleByArgument {
   init?(argument: String) {
     let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30]
     let shift = argument.last.flatMap { shifts[$0] }
-    guard let number = Int(shift == nil ? argument : String(argument.dropLast())), number > 0, number < 1 << 32 else {
+    guard let number = Int(shift == nil ? argument : String(argument.dropLast())), number > 0,
+      number < 1 << 32
+    else {
       return nil
     }
     value = number << (shift ?? 0)

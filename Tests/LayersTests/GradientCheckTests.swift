@@ -16,8 +16,12 @@ struct GradientCase: Sendable, CustomStringConvertible {
     conv([5, 7, 3], filters: 4, kernel: 3, ["padding": .integer(1)]),
     conv([5, 7, 3], filters: 4, kernel: 3, ["stride": .integer(2), "padding": .integers([0, 1, 1, 0])]),
     conv([7, 7, 4], filters: 6, kernel: 3, ["dilation": .integer(2), "groups": .integer(2)]),
-    conv([7, 5, 4], filters: 4, kernel: 3, ["groups": .integer(4), "padding": .integer(1), "stride": .integer(2)]),
-    conv([5, 5, 2], filters: 4, kernel: 3, ["groups": .integer(2), "padding": .integer(1), "bias": .boolean(false)]),
+    conv(
+      [7, 5, 4], filters: 4, kernel: 3,
+      ["groups": .integer(4), "padding": .integer(1), "stride": .integer(2)]),
+    conv(
+      [5, 5, 2], filters: 4, kernel: 3,
+      ["groups": .integer(2), "padding": .integer(1), "bias": .boolean(false)]),
     conv([4, 4, 16], filters: 17, kernel: 1, [:]),
     conv([6, 6, 1], filters: 3, kernel: 5, ["padding": .integer(2)]),
   ]
@@ -31,7 +35,8 @@ struct GradientCase: Sendable, CustomStringConvertible {
 
   static let others: [GradientCase] = [
     GradientCase(kind: "linear", attributes: ["features": .integer(5)], inputs: [[7]]),
-    GradientCase(kind: "linear", attributes: ["features": .integer(1), "bias": .boolean(false)], inputs: [[3]], batch: 1),
+    GradientCase(
+      kind: "linear", attributes: ["features": .integer(1), "bias": .boolean(false)], inputs: [[3]], batch: 1),
     GradientCase(kind: "batch_norm", attributes: [:], inputs: [[3, 5, 4]]),
     GradientCase(kind: "batch_norm", attributes: ["epsilon": .number(0.1)], inputs: [[6]], batch: 9),
     GradientCase(kind: "relu", attributes: [:], inputs: [[5, 7, 3]]),
@@ -43,7 +48,8 @@ struct GradientCase: Sendable, CustomStringConvertible {
       kind: "max_pool", attributes: ["kernel": .integer(3), "stride": .integer(2), "padding": .integer(1)],
       inputs: [[7, 5, 3]]),
     GradientCase(
-      kind: "average_pool", attributes: ["kernel": .integer(3), "stride": .integer(2), "padding": .integer(1)],
+      kind: "average_pool",
+      attributes: ["kernel": .integer(3), "stride": .integer(2), "padding": .integer(1)],
       inputs: [[7, 5, 3]]),
     GradientCase(
       kind: "average_pool",
@@ -51,11 +57,13 @@ struct GradientCase: Sendable, CustomStringConvertible {
       inputs: [[5, 5, 2]]),
     GradientCase(kind: "global_average_pool", attributes: [:], inputs: [[5, 7, 3]], batch: 17),
     GradientCase(kind: "concat", attributes: [:], inputs: [[3, 3, 2], [3, 3, 5], [3, 3, 1]]),
-    GradientCase(kind: "slice", attributes: ["start": .integer(1), "stop": .integer(4)], inputs: [[3, 3, 5]]),
+    GradientCase(
+      kind: "slice", attributes: ["start": .integer(1), "stop": .integer(4)], inputs: [[3, 3, 5]]),
     GradientCase(kind: "channel_shuffle", attributes: ["groups": .integer(2)], inputs: [[3, 3, 6]]),
     GradientCase(kind: "flatten", attributes: [:], inputs: [[3, 2, 2]]),
     GradientCase(
-      kind: "pad", attributes: ["padding": .integers([1, 0, 2, 1]), "channels": .integers([1, 2])], inputs: [[3, 2, 2]]),
+      kind: "pad", attributes: ["padding": .integers([1, 0, 2, 1]), "channels": .integers([1, 2])],
+      inputs: [[3, 2, 2]]),
   ]
 }
 
@@ -78,7 +86,9 @@ struct GradientCase: Sendable, CustomStringConvertible {
     let gradients = try layer.backward(probe, inputs: inputs, parameters: parameters, saved: saved, pass)
 
     func value(_ inputs: [Tensor], _ parameters: [Tensor]) throws -> Double {
-      zip(try layer.forward(inputs, parameters, pass).output.values, probe.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      zip(try layer.forward(inputs, parameters, pass).output.values, probe.values).reduce(0) {
+        $0 + Double($1.0) * Double($1.1)
+      }
     }
     for (which, gradient) in gradients.inputs.enumerated() {
       try compare(gradient, at: inputs[which], &random, "input \(which)") { changed in
@@ -98,7 +108,8 @@ struct GradientCase: Sendable, CustomStringConvertible {
 
   /// Compares up to 24 entries, drawn at random, with `(f(x + h) - f(x - h)) / 2 h`.
   private func compare(
-    _ gradient: Tensor?, at x: Tensor, _ random: inout RandomSource, _ what: String, _ f: (Tensor) throws -> Double
+    _ gradient: Tensor?, at x: Tensor, _ random: inout RandomSource, _ what: String,
+    _ f: (Tensor) throws -> Double
   ) throws {
     let gradient = try #require(gradient)
     let step: Float = 1 / 64

@@ -5,11 +5,16 @@ import Testing
 @Suite struct ModelTests {
   static func network() throws -> Graph {
     var graph = Graph(input: [8, 8, 2])
-    let stem = try graph.add(try Conv2d(inChannels: 2, filters: 6, window: Window(kernel: [3, 3], padding: [1, 1, 1, 1]), hasBias: false), [0], name: "stem")
+    let stem = try graph.add(
+      try Conv2d(
+        inChannels: 2, filters: 6, window: Window(kernel: [3, 3], padding: [1, 1, 1, 1]), hasBias: false),
+      [0], name: "stem")
     let norm = try graph.add(BatchNorm(channels: 6), [stem], name: "stem_bn")
     let relu = try graph.add(ReLU(), [norm], name: "stem_relu")
     let depthwise = try graph.add(
-      try Conv2d(inChannels: 6, filters: 6, window: Window(kernel: [3, 3], padding: [1, 1, 1, 1]), groups: 6, hasBias: false),
+      try Conv2d(
+        inChannels: 6, filters: 6, window: Window(kernel: [3, 3], padding: [1, 1, 1, 1]), groups: 6,
+        hasBias: false),
       [relu], name: "dw")
     let second = try graph.add(BatchNorm(channels: 6), [depthwise], name: "dw_bn")
     let sum = try graph.add(Add(), [second, relu], name: "sum")
@@ -32,8 +37,11 @@ import Testing
       let execution = Execution(threads: threads)
       for step in 0..<4 {
         let (images, labels) = Self.batch(37, seed: UInt64(step))
-        let result = try model.gradients(images, loss: .softmaxCrossEntropy(labels: labels), execution: execution)
-        try optimizer.step(&model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true }, execution: execution)
+        let result = try model.gradients(
+          images, loss: .softmaxCrossEntropy(labels: labels), execution: execution)
+        try optimizer.step(
+          &model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true },
+          execution: execution)
         model.parameters.merge(result.updatedBuffers) { $1 }
       }
       return model.parameters.mapValues(\.values)
@@ -64,8 +72,11 @@ import Testing
     let (images, labels) = Self.batch(16, seed: 2)
     var losses: [Double] = []
     for _ in 0..<30 {
-      let result = try model.gradients(images, loss: .softmaxCrossEntropy(labels: labels), execution: Execution())
-      try optimizer.step(&model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true }, execution: Execution())
+      let result = try model.gradients(
+        images, loss: .softmaxCrossEntropy(labels: labels), execution: Execution())
+      try optimizer.step(
+        &model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true },
+        execution: Execution())
       losses.append(result.loss)
     }
 
@@ -79,7 +90,9 @@ import Testing
     do {
       try graph.add(Linear(inFeatures: 4, features: 2), [0], name: "head")
     } catch {
-      #expect(error.description == "node 'head' (linear): reads vectors, but the input is 8x8x2. Put flatten before it.")
+      #expect(
+        error.description
+          == "node 'head' (linear): reads vectors, but the input is 8x8x2. Put flatten before it.")
     }
   }
 
@@ -90,7 +103,10 @@ import Testing
     #expect(throws: LayerError.invalid("conv2d has no option 'strides'. Did you mean 'stride'?")) {
       try LayerCatalogue.entry("conv2d").layer(["strides": .integer(2)], inputs: [[4, 4, 1]])
     }
-    #expect(throws: LayerError.invalid("conv2d: stride is 0, but must be an integer, or a list of 2, each of at least 1")) {
+    #expect(
+      throws: LayerError.invalid(
+        "conv2d: stride is 0, but must be an integer, or a list of 2, each of at least 1")
+    ) {
       try LayerCatalogue.entry("conv2d").layer(
         ["stride": .integer(0), "filters": .integer(1), "kernel": .integer(1)], inputs: [[4, 4, 1]])
     }

@@ -6,8 +6,13 @@ import Testing
     var table = ReportTable(columns: [
       .init("network", .text), .init("top1", .percent), .init("stored", .bits), .init("model_bytes", .bytes),
     ])
-    table.add(["network": .text("FP32"), "top1": .number(92.125), "stored": .number(32), "model_bytes": .number(1_234_567)])
-    table.add(["network": .text("a \"b\", c"), "top1": .number(.nan), "stored": .missing, "model_bytes": .number(12)])
+    table.add([
+      "network": .text("FP32"), "top1": .number(92.125), "stored": .number(32),
+      "model_bytes": .number(1_234_567),
+    ])
+    table.add([
+      "network": .text("a \"b\", c"), "top1": .number(.nan), "stored": .missing, "model_bytes": .number(12),
+    ])
     table.note("a remark")
     return table
   }
