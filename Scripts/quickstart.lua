@@ -44,9 +44,8 @@ rows:add {
 
 for _, scheme in ipairs(schemes) do
   local name, granularity, spec = table.unpack(scheme)
-  local published = spec.mode == "published"
   local q = augq.quantize(model, {
-    weights = granularity(published and spec or with(spec, { group = "channel" })),
+    weights = granularity(with(spec, { group = "channel" })),
     activations = granularity(spec),
     calibration = calibration,
   })
@@ -58,7 +57,7 @@ for _, scheme in ipairs(schemes) do
     nominal = bits.nominal, stored = bits.stored, entropy = bits.entropy, side = bits.side,
     unquantized = bits.unquantized, model_bytes = q.byte_count, images_per_second = result.images_per_second,
   }
-  if not compiled then rows:note(name .. ": " .. tostring(engine)) end
+  if not compiled then rows:note(name .. ": " .. tostring(engine):gsub("^.-:%d+: ", "")) end
 end
 
 rows:print { json = options.json }

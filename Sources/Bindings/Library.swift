@@ -12,9 +12,10 @@ public enum Library {
     let quantize = QuantizeModule(session: session)
     return LuaModule(
       "augq", "A workbench for neural-network quantization.",
-      functions: GraphModule.functions + models.functions + quantize.functions + training.functions
+      functions: GraphModule.functions + models.functions + quantize.functions
+        + TensorQuantization(session: session).functions + training.functions
         + [TableModule.function, params(session)],
-      modules: [TensorModule.module, DataModule.module, GranularityModule.module] + TrainingModule.modules,
+      modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module] + TrainingModule.modules,
       types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [
         TableModule.type
       ])
@@ -32,7 +33,7 @@ public enum Library {
       let parameters = try ScriptParameters(call.value(0))
       if session.arguments.contains("--help") {
         print("usage: augq run \(session.scriptPath) [options]\n\(parameters.usage)", terminator: "")
-        throw ScriptParameters.Exit(description: "help was printed", exitCode: 0)
+        throw ScriptExit(description: "help was printed", exitCode: 0)
       }
       let (values, rest) = try parameters.parse(session.arguments)
       return .values([.table(values), .list(rest.map { .string($0) })])

@@ -103,7 +103,7 @@ struct QuantizeModule: Sendable {
                   ("key", .string(row.key)), ("role", .string(row.role.rawValue)),
                   ("levels", .integer(row.levels)),
                 ]
-                  + fields(row.storage))
+                  + Self.fields(row.storage))
             })
         },
       ],
@@ -113,11 +113,11 @@ struct QuantizeModule: Sendable {
           "mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count"
         ) { call in
           let summary = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
-          return summary.weightStorage.map { .table(fields($0)) } ?? .nil
+          return summary.weightStorage.map { .table(Self.fields($0)) } ?? .nil
         },
         LuaProperty("activation_bits", "table", "the same, mean over the activations of one image") { call in
           let summary = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
-          return summary.activationStorage.map { .table(fields($0)) } ?? .nil
+          return summary.activationStorage.map { .table(Self.fields($0)) } ?? .nil
         },
         LuaProperty("byte_count", "integer", "bytes of the packed model file") { call in
           .integer(try call.receiver(QuantizedObject.self).value.fileByteCount(execution: session.execution))
@@ -129,7 +129,7 @@ struct QuantizeModule: Sendable {
       })
   }
 
-  private func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {
+  static func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {
     [
       ("nominal", .number(report.nominal)), ("stored", .number(report.stored)),
       ("entropy", .number(report.entropy)),

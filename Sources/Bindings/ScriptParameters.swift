@@ -1,4 +1,4 @@
-import LuaRuntime
+public import LuaRuntime
 
 /// The command-line options of a recipe, declared in one table: `{ name = { default, summary, low, high } }`.
 ///
@@ -11,12 +11,6 @@ struct ScriptParameters {
     let range: ClosedRange<Double>?
 
     var flag: String { "--" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
-  }
-
-  /// A recipe's usage was asked for or was wrong; ends the process with the code.
-  struct Exit: ExitCoded, CustomStringConvertible {
-    let description: String
-    let exitCode: Int32
   }
 
   let rows: [Row]
@@ -51,7 +45,7 @@ struct ScriptParameters {
       }
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
       guard let row = rows.first(where: { $0.flag == parts[0] }) else {
-        throw Exit(
+        throw ScriptExit(
           description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))",
           exitCode: 64)
       }
@@ -80,9 +74,9 @@ struct ScriptParameters {
 
 extension ScriptParameters.Row {
   func read(_ text: String?) throws -> LuaValue {
-    func wrong(_ expected: String) -> ScriptParameters.Exit {
+    func wrong(_ expected: String) -> ScriptExit {
       let shown = text.map { "'\($0)'" } ?? "missing"
-      return .init(description: "the value of \(flag) is \(shown); expected \(expected)", exitCode: 64)
+      return ScriptExit(description: "the value of \(flag) is \(shown); expected \(expected)", exitCode: 64)
     }
     guard let text else { throw wrong("a value") }
     let limits = range.map { " in \($0.lowerBound) ... \($0.upperBound)" } ?? ""
@@ -101,4 +95,12 @@ extension ScriptParameters.Row {
     default: return .string(text)
     }
   }
+}
+
+/// Ends a recipe without a traceback: its usage was asked for (code 0) or was wrong (code 64).
+public struct ScriptExit: ExitCoded, CustomStringConvertible {
+  /// What standard error gets; nothing for code 0.
+  public let description: String
+  /// The process's exit code.
+  public let exitCode: Int32
 }

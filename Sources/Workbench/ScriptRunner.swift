@@ -97,6 +97,10 @@ public struct ScriptRunner {
       report("\(error)")
       return (error as? any ExitCoded)?.exitCode ?? ExitCode.script
     }
+    if let exit = error.cause as? ScriptExit {
+      if exit.exitCode != 0 { report(exit.description) }
+      return exit.exitCode
+    }
     if error.kind == .interrupted {
       report(timedOut ? "stopped after the time limit of \(limits.seconds) s. Raise --time." : "interrupted")
       return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
