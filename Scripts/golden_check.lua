@@ -26,5 +26,6 @@ end
 
 local report = augq.golden_check(path)
 for _, mismatch in ipairs(report.mismatches) do print(mismatch) end
-print(string.format("%d values of %d tensors compared, %d mismatches", report.values, report.tensors, #report.mismatches))
+print(string.format(
+  "%d values of %d tensors compared, %d mismatches", report.values, report.tensors, #report.mismatches))
 os.exit(#report.mismatches == 0 and 0 or 1)

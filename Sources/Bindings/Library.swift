@@ -15,7 +15,8 @@ public enum Library {
       functions: GraphModule.functions + models.functions + quantize.functions
         + TensorQuantization(session: session).functions + training.functions
         + [TableModule.function, params(session)],
-      modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module] + TrainingModule.modules,
+      modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module]
+        + TrainingModule.modules,
       types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [
         TableModule.type
       ])

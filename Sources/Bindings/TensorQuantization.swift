@@ -9,7 +9,8 @@ struct TensorQuantization: Sendable {
   var functions: [LuaFunction] {
     [
       LuaFunction(
-        "fake_quantize", "Fits a granularity to a tensor and returns the tensor on its grid and what it costs.",
+        "fake_quantize",
+        "Fits a granularity to a tensor and returns the tensor on its grid and what it costs.",
         parameters: [
           LuaParameter("tensor", "augq.Tensor", "values"),
           LuaParameter("granularity", "augq.Granularity|augq.Codebook", "what the grid looks like"),
@@ -51,7 +52,10 @@ struct TensorQuantization: Sendable {
       },
       LuaFunction(
         "kmeans", "Levels fitted by Lloyd's algorithm.", parameters: [options],
-        options: [bits, group, LuaOption("iterations", .integer(1...1000), default: "50", "rounds of Lloyd's algorithm")],
+        options: [
+          bits, group,
+          LuaOption("iterations", .integer(1...1000), default: "50", "rounds of Lloyd's algorithm"),
+        ],
         returns: "augq.Codebook"
       ) { call in
         let given = try call.options(0)
@@ -60,14 +64,16 @@ struct TensorQuantization: Sendable {
       },
     ],
     types: [
-      LuaType("augq.Codebook", "What a codebook looks like.", for: CodebookObject.self,
+      LuaType(
+        "augq.Codebook", "What a codebook looks like.", for: CodebookObject.self,
         description: { "Codebook \($0.kind), \($0.bits) bits" })
     ])
 
   private static let options = LuaParameter("options", "table", "options", optional: true)
   private static let bits = LuaOption("bits", .integer(1...8), default: "4", "2^bits levels")
   private static let group = LuaOption(
-    "group", .any("\"tensor\", \"channel\" or a block size"), default: "\"tensor\"", "which values share the levels")
+    "group", .any("\"tensor\", \"channel\" or a block size"), default: "\"tensor\"",
+    "which values share the levels")
 }
 
 final class CodebookObject: Sendable {

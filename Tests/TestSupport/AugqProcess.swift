@@ -38,7 +38,7 @@ public enum AugqProcess {
     // Files rather than pipes: a pipe that nobody drains blocks a talkative child.
     let files = try ["out", "err"].map { name in
       let url = folder.appendingPathComponent(name)
-      FileManager.default.createFile(atPath: url.path, contents: nil)
+      _ = FileManager.default.createFile(atPath: url.path, contents: nil)
       return (url, try FileHandle(forWritingTo: url))
     }
     process.standardOutput = files[0].1

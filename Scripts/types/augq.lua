@@ -1,0 +1,604 @@
+---@meta augq
+-- Generated from the binding tables by `augq docs --write`; do not edit.
+
+---A network's architecture: a directed acyclic graph of layers.
+---@class augq.Graph
+---@field input augq.Node the input
+---@field output augq.Node the node whose value is the result; assign to change it
+local Graph = {}
+
+---@class Graph.conv2d.Options
+---@field filters any channels of the output; an integer of at least 1
+---@field kernel any extents of the kernel {height, width}; an integer, or a list of 2, each of at least 1
+---@field stride? any steps between positions {height, width}; an integer, or a list of 2, each of at least 1 (default { 1, 1 })
+---@field padding? any zeros around the image {top, left, bottom, right}; an integer, or a list of 4, each of at least 0 (default { 0, 0, 0, 0 })
+---@field dilation? any distance between the kernel's taps {height, width}; an integer, or a list of 2, each of at least 1 (default { 1, 1 })
+---@field groups? any groups of channels that do not see each other; an integer of at least 1 (default 1)
+---@field bias? any whether a bias is added; true or false (default true)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Two-dimensional convolution, plain, grouped or depthwise.
+---@param x1 augq.Node input
+---@param options? Graph.conv2d.Options options
+---@return augq.Node
+function Graph:conv2d(x1, options) end
+
+---@class Graph.linear.Options
+---@field features any length of the output; an integer of at least 1
+---@field bias? any whether a bias is added; true or false (default true)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Fully connected layer.
+---@param x1 augq.Node input
+---@param options? Graph.linear.Options options
+---@return augq.Node
+function Graph:linear(x1, options) end
+
+---@class Graph.batch_norm.Options
+---@field epsilon? any added to the variance; a number in 1e-12 ... 1.0 (default 1e-05)
+---@field momentum? any share of the batch's statistics in the running ones; a number in 0.0 ... 1.0 (default 0.1)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Batch normalisation over all dimensions but the channel.
+---@param x1 augq.Node input
+---@param options? Graph.batch_norm.Options options
+---@return augq.Node
+function Graph:batch_norm(x1, options) end
+
+---@class Graph.relu.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Rectified linear unit, max(x, 0).
+---@param x1 augq.Node input
+---@param options? Graph.relu.Options options
+---@return augq.Node
+function Graph:relu(x1, options) end
+
+---@class Graph.relu6.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Rectified linear unit with a ceiling, min(max(x, 0), 6).
+---@param x1 augq.Node input
+---@param options? Graph.relu6.Options options
+---@return augq.Node
+function Graph:relu6(x1, options) end
+
+---@class Graph.hard_swish.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Hard swish, x relu6(x + 3) / 6.
+---@param x1 augq.Node input
+---@param options? Graph.hard_swish.Options options
+---@return augq.Node
+function Graph:hard_swish(x1, options) end
+
+---@class Graph.add.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Sum of two values of one shape.
+---@param x1 augq.Node input
+---@param x2 augq.Node input
+---@param options? Graph.add.Options options
+---@return augq.Node
+function Graph:add(x1, x2, options) end
+
+---@class Graph.mul.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Product of two values of one shape.
+---@param x1 augq.Node input
+---@param x2 augq.Node input
+---@param options? Graph.mul.Options options
+---@return augq.Node
+function Graph:mul(x1, x2, options) end
+
+---@class Graph.max_pool.Options
+---@field kernel any extents of the kernel {height, width}; an integer, or a list of 2, each of at least 1
+---@field stride? any steps between positions {height, width}; an integer, or a list of 2, each of at least 1 (default { 1, 1 })
+---@field padding? any zeros around the image {top, left, bottom, right}; an integer, or a list of 4, each of at least 0 (default { 0, 0, 0, 0 })
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Largest value under a moving window.
+---@param x1 augq.Node input
+---@param options? Graph.max_pool.Options options
+---@return augq.Node
+function Graph:max_pool(x1, options) end
+
+---@class Graph.average_pool.Options
+---@field kernel any extents of the kernel {height, width}; an integer, or a list of 2, each of at least 1
+---@field stride? any steps between positions {height, width}; an integer, or a list of 2, each of at least 1 (default { 1, 1 })
+---@field padding? any zeros around the image {top, left, bottom, right}; an integer, or a list of 4, each of at least 0 (default { 0, 0, 0, 0 })
+---@field count_padding? any whether zeros of the padding count as values; true or false (default true)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Mean under a moving window.
+---@param x1 augq.Node input
+---@param options? Graph.average_pool.Options options
+---@return augq.Node
+function Graph:average_pool(x1, options) end
+
+---@class Graph.global_average_pool.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Mean over all positions of an image.
+---@param x1 augq.Node input
+---@param options? Graph.global_average_pool.Options options
+---@return augq.Node
+function Graph:global_average_pool(x1, options) end
+
+---@class Graph.concat.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Channels of several images side by side.
+---@param x1 augq.Node input
+---@param x2 augq.Node input
+---@param options? Graph.concat.Options options
+---@return augq.Node
+function Graph:concat(x1, x2, options) end
+
+---@class Graph.slice.Options
+---@field start? any first channel, from 0; an integer of at least 0 (default 0)
+---@field stop any channel behind the last one; an integer of at least 1
+---@field name? string unique name, the prefix of the parameters' keys
+
+---A run of channels; several slices of one value are a split.
+---@param x1 augq.Node input
+---@param options? Graph.slice.Options options
+---@return augq.Node
+function Graph:slice(x1, options) end
+
+---@class Graph.channel_shuffle.Options
+---@field groups any rows of the transposed table; an integer of at least 1
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Transposes channels seen as groups x channels per group.
+---@param x1 augq.Node input
+---@param options? Graph.channel_shuffle.Options options
+---@return augq.Node
+function Graph:channel_shuffle(x1, options) end
+
+---@class Graph.flatten.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---All values of an image as one vector.
+---@param x1 augq.Node input
+---@param options? Graph.flatten.Options options
+---@return augq.Node
+function Graph:flatten(x1, options) end
+
+---@class Graph.pad.Options
+---@field padding? any rows and columns of zeros {top, left, bottom, right}; an integer, or a list of 4, each of at least 0 (default { 0, 0, 0, 0 })
+---@field channels? any channels of zeros {before, after}; an integer, or a list of 2, each of at least 0 (default { 0, 0 })
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Zeros around an image and its channels.
+---@param x1 augq.Node input
+---@param options? Graph.pad.Options options
+---@return augq.Node
+function Graph:pad(x1, options) end
+
+---A value inside a graph.
+---@class augq.Node
+---@field name string the node's name
+---@field shape integer[] the value's shape for one image
+local Node = {}
+
+---A network: architecture and FP32 values.
+---@class augq.Model
+---@field parameter_count integer number of trainable values
+---@field byte_count integer bytes of all values in FP32, batch norms folded
+local Model = {}
+
+---Writes PATH.safetensors and PATH.lua, each whole or not at all.
+---@param path string path without extension
+function Model:save(path) end
+
+---Returns the network with every batch norm folded into the layer before it.
+---@return augq.Model
+function Model:fold_batch_norm() end
+
+---Computes the output for a batch.
+---@param images augq.Tensor batch [N, …]
+---@return augq.Tensor
+function Model:forward(images) end
+
+---Returns a copy of one parameter or buffer.
+---@param key string such as stem.weight
+---@return augq.Tensor
+function Model:parameter(key) end
+
+---A network with grids on its weights and activations; computes fake-quantized.
+---@class augq.Quantized
+---@field bits table mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count
+---@field activation_bits table the same, mean over the activations of one image
+---@field byte_count integer bytes of the packed model file
+local Quantized = {}
+
+---Lowers the network to integers; fails for mode published and says why.
+---@return augq.Engine
+function Quantized:compile() end
+
+---Returns what the weights of each layer cost.
+---@return table[]
+function Quantized:layers() end
+
+---Integer-only inference: no float between the quantized input and the logits.
+---@class augq.Engine
+---@field byte_count integer bytes of the packed model file
+---@field kernels string the instruction set it runs with
+local Engine = {}
+
+---Writes the packed model file, whole or not at all.
+---@param path string where
+function Engine:save(path) end
+
+---Computes the logits of a batch.
+---@param images augq.Tensor batch [N, …]
+---@return augq.Tensor
+function Engine:forward(images) end
+
+---A rule that moves parameters.
+---@class augq.Optimizer
+local Optimizer = {}
+
+---The course of the learning rate.
+---@class augq.Schedule
+local Schedule = {}
+
+---How well a network does on a data set.
+---@class augq.Evaluation
+---@field top1 number top-1 accuracy, percent
+---@field count integer images scored
+---@field correct integer images right
+---@field seconds number wall-clock time
+---@field images_per_second number images per second of wall-clock time
+local Evaluation = {}
+
+---Rows of results.
+---@class augq.Table
+local Table = {}
+
+---Adds a row; a column without a value prints as -.
+---@param row table values by column name
+function Table:add(row) end
+
+---Adds a remark under the table.
+---@param text string the remark
+function Table:note(text) end
+
+---@class Table.print.Options
+---@field json? boolean print one JSON object a line (default false)
+---@field csv? boolean print CSV (default false)
+
+---Prints the table on standard output.
+---@param options? Table.print.Options options
+function Table:print(options) end
+
+---A workbench for neural-network quantization.
+local augq = {}
+
+---Begins a network that reads images of a shape.
+---@param shape integer[] shape of one image, {H, W, C}, or {features}
+---@return augq.Graph
+function augq.graph(shape) end
+
+---Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.
+---@param path string path without extension, beside the script or as given
+---@return augq.Model
+function augq.load(path) end
+
+---@class augq.build.Options
+---@field seed? integer seed of the initial values (default 1)
+
+---Makes a network with fresh values from a Lua model file or a graph.
+---@param source string|augq.Graph path without extension, or a graph
+---@param options? augq.build.Options options
+---@return augq.Model
+function augq.build(source, options) end
+
+---@class augq.quantize.Options
+---@field weights? augq.Granularity grid of the weights; FP32 when absent
+---@field activations? augq.Granularity grid of the activations; FP32 when absent
+---@field calibration? augq.Dataset images that show the activations' ranges
+---@field first_last? "8bit"|"same" 8bit keeps 256 levels in the first and last layers; same treats them as the rest (default "8bit")
+
+---Folds batch norms, fits the grids of weights and, from calibration images, of activations.
+---@param model augq.Model an FP32 network
+---@param options augq.quantize.Options options
+---@return augq.Quantized
+function augq.quantize(model, options) end
+
+---Compares mode published with values that the AuGQ authors' code computed.
+---@param path string safetensors file laid out as augq_reference.safetensors
+---@return { values: integer, tensors: integer, mismatches: string[] }
+function augq.golden_check(path) end
+
+---Fits a granularity to a tensor and returns the tensor on its grid and what it costs.
+---@param tensor augq.Tensor values
+---@param granularity augq.Granularity|augq.Codebook what the grid looks like
+---@return augq.Tensor, table
+function augq.fake_quantize(tensor, granularity) end
+
+---@class augq.evaluate.Options
+---@field batch? integer images scored in one call (default 200)
+
+---Scores every image of a data set.
+---@param network augq.Model|augq.Quantized|augq.Engine what to measure
+---@param data augq.Dataset labelled images
+---@param options? augq.evaluate.Options options
+---@return augq.Evaluation
+function augq.evaluate(network, data, options) end
+
+---@class augq.train.Options
+---@field data augq.Dataset training images
+---@field validation? augq.Dataset images to measure after each epoch
+---@field epochs? integer passes over the data (default 1)
+---@field batch? integer images per step (default 128)
+---@field optimizer augq.Optimizer augq.optimizer.sgd{…} or adam{…}
+---@field schedule? augq.Schedule augq.schedule.cosine{…} or the like (default constant)
+---@field augment? any random changes of the images
+---@field label_smoothing? number share of the target spread over all classes (default 0)
+---@field seed? integer seed of order and augmentation (default 1)
+---@field on_epoch? function called with { number, loss, train_top1, validation_top1, seconds }
+
+---Minimises the softmax cross-entropy over a data set, in place; a quantized network trains through its fake quantizers.
+---@param network augq.Model|augq.Quantized what to train
+---@param options augq.train.Options options
+---@return { epochs: table[], last: table, seconds: number }
+function augq.train(network, options) end
+
+---Begins a table of results.
+---@param columns string[][] { name, format } per column; format is one of text, integer, bytes, number, percent, bits
+---@return augq.Table
+function augq.table(columns) end
+
+---Reads the recipe's command-line options; --help prints them and ends the recipe.
+---@param declared table { name = { default, summary, low, high } }; _ in a name is - on the command line
+---@return table, string[]
+function augq.params(declared) end
+
+---A dense FP32 array with value semantics.
+---@class augq.Tensor
+---@field shape integer[] extents, outermost first
+---@field count integer number of values
+---@operator add(any): augq.Tensor
+---@operator sub(any): augq.Tensor
+---@operator mul(any): augq.Tensor
+---@operator div(any): augq.Tensor
+---@operator unm: augq.Tensor
+local Tensor = {}
+
+---Returns the same values under another shape.
+---@param shape integer[] extents of the same count
+---@return augq.Tensor
+function Tensor:reshape(shape) end
+
+---Returns the values as a list.
+---@return number[]
+function Tensor:values() end
+
+---Returns the sum of all values, accumulated in double.
+---@return number
+function Tensor:sum() end
+
+---Returns the least value.
+---@return number
+function Tensor:min() end
+
+---Returns the largest value.
+---@return number
+function Tensor:max() end
+
+---Does nothing with another tensor: measures the cost of a call.
+---@param other augq.Tensor any tensor
+function Tensor:touch(other) end
+
+---Dense FP32 arrays in row-major order.
+augq.tensor = {}
+
+---Makes a tensor of zeros.
+---@param shape integer[] extents, outermost first
+---@return augq.Tensor
+function augq.tensor.zeros(shape) end
+
+---Makes a tensor with every value equal.
+---@param shape integer[] extents, outermost first
+---@param value number every value
+---@return augq.Tensor
+function augq.tensor.full(shape, value) end
+
+---Makes a tensor from a list of values.
+---@param shape integer[] extents, outermost first
+---@param values number[] values in row-major order
+---@return augq.Tensor
+function augq.tensor.of(shape, values) end
+
+---Draws standard normal values.
+---@param shape integer[] extents, outermost first
+---@param seed integer seed of the draw
+---@return augq.Tensor
+function augq.tensor.normal(shape, seed) end
+
+---Labelled images.
+---@class augq.Dataset
+---@field count integer number of images
+---@field classes string[] names of the classes
+---@field shape integer[] shape of one image, {H, W, C}
+local Dataset = {}
+
+---@class Dataset.sample.Options
+---@field seed? integer seed of the draw (default 1)
+
+---Returns different images drawn at random.
+---@param count integer how many
+---@param options? Dataset.sample.Options options
+---@return augq.Dataset
+function Dataset:sample(count, options) end
+
+---Returns the images first ... last, counted from 1.
+---@param first integer first image
+---@param last integer last image, included
+---@return augq.Dataset
+function Dataset:subset(first, last) end
+
+---Returns all images as one tensor in 0 ... 1, [N, H, W, C].
+---@return augq.Tensor
+function Dataset:images() end
+
+---Data sets of labelled images.
+augq.data = {}
+
+---@class augq.data.fashion_mnist.Options
+---@field folder? string folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's
+
+---Loads Fashion-MNIST: 60,000 training and 10,000 test images, 28x28 grey.
+---@param options? augq.data.fashion_mnist.Options options
+---@return { train: augq.Dataset, test: augq.Dataset }
+function augq.data.fashion_mnist(options) end
+
+---Loads CIFAR-10 binary batches (.bin or .bin.gz) as one data set, 32x32 RGB.
+---@param files string[] paths of the batches, in order
+---@return augq.Dataset
+function augq.data.cifar10(files) end
+
+---What a grid looks like.
+---@class augq.Granularity
+local Granularity = {}
+
+---How values are cut into groups and intervals.
+augq.granularity = {}
+
+---@class augq.granularity.augq.Options
+---@field bits integer bits inside an interval
+---@field intervals? integer intervals of the range (default 4)
+---@field mode? "clamp"|"published" clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32 (default "clamp")
+---@field edges? number[] inner edges as rising fractions of the range; equal intervals when absent
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---AuGQ (Mujtaba et al. 2025): K uniform intervals, each quantized affinely with the given bits.
+---@param options augq.granularity.augq.Options options
+---@return augq.Granularity
+function augq.granularity.augq(options) end
+
+---@class augq.granularity.uniform.Options
+---@field bits integer bits inside an interval
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---One uniform affine grid.
+---@param options augq.granularity.uniform.Options options
+---@return augq.Granularity
+function augq.granularity.uniform(options) end
+
+---@class augq.granularity.block_interval.Options
+---@field bits integer bits inside an interval
+---@field intervals? integer intervals of the range (default 4)
+---@field block? integer weights that share an index (default 8)
+---@field ratio? number ratio of neighbouring sub-ranges (default 1.6)
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---Each block of weights picks one of K sub-ranges (scales s, s/r, s/r^2, …) by least error; one stored index per block.
+---@param options augq.granularity.block_interval.Options options
+---@return augq.Granularity
+function augq.granularity.block_interval(options) end
+
+---What a codebook looks like.
+---@class augq.Codebook
+local Codebook = {}
+
+---Sorted levels, at most 256 per group; each value takes the nearest.
+augq.codebook = {}
+
+---@class augq.codebook.levels.Options
+---@field group? any which values share the levels (default "tensor")
+
+---Given levels in -1 ... 1, scaled to each group's largest magnitude.
+---@param levels number[] rising levels
+---@param options? augq.codebook.levels.Options options
+---@return augq.Codebook
+function augq.codebook.levels(levels, options) end
+
+---@class augq.codebook.power_of_two.Options
+---@field bits? integer 2^bits levels (default 4)
+---@field group? any which values share the levels (default "tensor")
+
+---Zero and signed powers of two.
+---@param options? augq.codebook.power_of_two.Options options
+---@return augq.Codebook
+function augq.codebook.power_of_two(options) end
+
+---@class augq.codebook.kmeans.Options
+---@field bits? integer 2^bits levels (default 4)
+---@field group? any which values share the levels (default "tensor")
+---@field iterations? integer rounds of Lloyd's algorithm (default 50)
+
+---Levels fitted by Lloyd's algorithm.
+---@param options? augq.codebook.kmeans.Options options
+---@return augq.Codebook
+function augq.codebook.kmeans(options) end
+
+---Rules that move parameters against their gradients.
+augq.optimizer = {}
+
+---@class augq.optimizer.sgd.Options
+---@field learning_rate number before the schedule
+---@field momentum? number share of the velocity kept (default 0.9)
+---@field nesterov? boolean whether the gradient looks ahead along the velocity (default false)
+---@field weight_decay? number pull of weights towards zero (default 0)
+
+---Stochastic gradient descent with momentum.
+---@param options augq.optimizer.sgd.Options options
+---@return augq.Optimizer
+function augq.optimizer.sgd(options) end
+
+---@class augq.optimizer.adam.Options
+---@field learning_rate? number before the schedule (default 0.001)
+---@field weight_decay? number pull of weights towards zero (default 0)
+
+---Adam.
+---@param options? augq.optimizer.adam.Options options
+---@return augq.Optimizer
+function augq.optimizer.adam(options) end
+
+---What the learning rate is multiplied by as training goes on.
+augq.schedule = {}
+
+---@class augq.schedule.cosine.Options
+---@field warmup_epochs? number epochs in which the rate rises from 0 (default 0)
+
+---From 1 to 0 along half a cosine.
+---@param options? augq.schedule.cosine.Options options
+---@return augq.Schedule
+function augq.schedule.cosine(options) end
+
+---@class augq.schedule.step.Options
+---@field epochs number[] when, counted from 0
+---@field factor? number by what (default 0.1)
+---@field warmup_epochs? number epochs in which the rate rises from 0 (default 0)
+
+---Multiplied by a factor at given epochs.
+---@param options augq.schedule.step.Options options
+---@return augq.Schedule
+function augq.schedule.step(options) end
+
+return augq
