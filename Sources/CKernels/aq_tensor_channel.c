@@ -1,10 +1,14 @@
 #include "aq_clones.h"
 #include "aq_tensor.h"
 
+// No fused multiply-add: every clone rounds alike, so every CPU gives the same bits.
+#pragma clang fp contract(off)
+
 // Rows whose FP32 partial sums are added up before they go to double: keeps the error of a sum near 2^-20.
 enum { BLOCK_ROWS = 64, BLOCK_CHANNELS = 64 };
 
-AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, double *sum, double *sum_squares) {
+AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, const float *pivot, double *sum,
+                               double *sum_squares) {
   for (size_t c0 = 0; c0 < channels; c0 += BLOCK_CHANNELS) {
     size_t width = channels - c0 < BLOCK_CHANNELS ? channels - c0 : BLOCK_CHANNELS;
     for (size_t r0 = 0; r0 < rows; r0 += BLOCK_ROWS) {
@@ -13,8 +17,9 @@ AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, dou
       for (size_t r = r0; r < end; r++) {
         const float *row = x + r * channels + c0;
         for (size_t c = 0; c < width; c++) {
-          s[c] += row[c];
-          q[c] += row[c] * row[c];
+          float difference = row[c] - pivot[c0 + c];
+          s[c] += difference;
+          q[c] += difference * difference;
         }
       }
       for (size_t c = 0; c < width; c++) {
@@ -25,16 +30,16 @@ AQ_CLONES void aq_channel_sums(size_t rows, size_t channels, const float *x, dou
   }
 }
 
-AQ_CLONES void aq_channel_affine(size_t rows, size_t channels, const float *x, const float *scale, const float *shift,
-                                 float *y) {
+AQ_CLONES void aq_channel_affine(size_t rows, size_t channels, const float *x, const aq_channel_map *map, float *y) {
+  const float *pivot = map->pivot, *scale = map->scale, *shift = map->shift;
   for (size_t r = 0; r < rows; r++) {
     AQ_INDEPENDENT
-    for (size_t c = 0; c < channels; c++) y[r * channels + c] = x[r * channels + c] * scale[c] + shift[c];
+    for (size_t c = 0; c < channels; c++) y[r * channels + c] = (x[r * channels + c] - pivot[c]) * scale[c] + shift[c];
   }
 }
 
 AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x,
-                                        const float *mean, double *sum_dy, double *sum_dy_x) {
+                                        const float *pivot, double *sum_dy, double *sum_dy_x) {
   for (size_t c0 = 0; c0 < channels; c0 += BLOCK_CHANNELS) {
     size_t width = channels - c0 < BLOCK_CHANNELS ? channels - c0 : BLOCK_CHANNELS;
     for (size_t r0 = 0; r0 < rows; r0 += BLOCK_ROWS) {
@@ -44,7 +49,7 @@ AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const floa
         const float *g = dy + r * channels + c0, *row = x + r * channels + c0;
         for (size_t c = 0; c < width; c++) {
           s[c] += g[c];
-          q[c] += g[c] * (row[c] - mean[c0 + c]);
+          q[c] += g[c] * (row[c] - pivot[c0 + c]);
         }
       }
       for (size_t c = 0; c < width; c++) {
@@ -55,13 +60,14 @@ AQ_CLONES void aq_channel_gradient_sums(size_t rows, size_t channels, const floa
   }
 }
 
-AQ_CLONES void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const float *a,
-                                  const float *b, const float *d, float *dx) {
+AQ_CLONES void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x,
+                                  const aq_channel_map *map, const float *slope, float *dx) {
+  const float *pivot = map->pivot, *scale = map->scale, *shift = map->shift;
   for (size_t r = 0; r < rows; r++) {
     AQ_INDEPENDENT
     for (size_t c = 0; c < channels; c++) {
       size_t i = r * channels + c;
-      dx[i] = a[c] * dy[i] + b[c] * x[i] + d[c];
+      dx[i] = slope[c] * dy[i] + scale[c] * (x[i] - pivot[c]) + shift[c];
     }
   }
 }

@@ -55,20 +55,29 @@ public struct BatchNorm: Layer {
     let x = inputs[0]
     guard pass.mode == .training else {
       let inverse = parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
-      return LayerOutput(try normalized(x, parameters, mean: parameters[2].values, inverse: inverse, pass))
+      let offset = [Double](repeating: 0, count: channels)
+      return LayerOutput(
+        try normalized(x, parameters, (parameters[2].values, offset, inverse), pass.execution))
     }
     let rows = Double(max(1, x.count / channels))
-    let (sums, squares) = try x.channelSums(pass.execution)
-    let mean = sums.map { $0 / rows }
-    let variance = zip(squares, mean).map { max(0, $0 / rows - $1 * $1) }
+    let pivot = x.channelPivot()
+    let (sums, squares) = try x.channelSums(around: pivot, pass.execution)
+    let offset = sums.map { $0 / rows }
+    let variance = zip(squares, offset).map { square, offset in
+      let value = square / rows - offset * offset
+      return value < 0 ? 0 : value
+    }
     let inverse = variance.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }
-    let meanValues = mean.map(Float.init)
-    let output = try normalized(x, parameters, mean: meanValues, inverse: inverse, pass)
+    let output = try normalized(x, parameters, (pivot, offset, inverse), pass.execution)
     let unbiased = rows > 1 ? rows / (rows - 1) : 1
+    let mean = zip(pivot, offset).map { Float(Double($0) + $1) }
     return LayerOutput(
-      output, saved: [Tensor([channels], meanValues), Tensor([channels], inverse)],
+      output,
+      saved: [
+        Tensor([channels], pivot), Tensor([channels], offset.map(Float.init)), Tensor([channels], inverse),
+      ],
       updatedBuffers: [
-        "running_mean": moved(parameters[2], towards: meanValues),
+        "running_mean": moved(parameters[2], towards: mean),
         "running_var": moved(parameters[3], towards: variance.map { Float($0 * unbiased) }),
       ])
   }
@@ -77,13 +86,19 @@ public struct BatchNorm: Layer {
     Tensor([channels], zip(running.values, batch).map { $0 + momentum * ($1 - $0) })
   }
 
+  /// The mean is `pivot + offset`: subtracting the pivot first keeps a large mean from cancelling.
   private func normalized(
-    _ x: Tensor, _ parameters: [Tensor], mean: [Float], inverse: [Float], _ pass: LayerPass
+    _ x: Tensor, _ parameters: [Tensor], _ statistics: (pivot: [Float], offset: [Double], inverse: [Float]),
+    _ execution: Execution
   ) throws -> Tensor {
-    let scale = zip(parameters[0].values, inverse).map { $0 * $1 }
-    let shift = zip(zip(parameters[1].values, mean), scale).map { $0.0 - $0.1 * $1 }
-    return try x.channelMapped(pass.execution) { rows, x, y in
-      aq_channel_affine(rows, channels, x, scale, shift, y)
+    let scale = zip(parameters[0].values, statistics.inverse).map { $0 * $1 }
+    let shift = (0..<channels).map {
+      Float(Double(parameters[1][$0]) - statistics.offset[$0] * Double(scale[$0]))
+    }
+    return try withChannelMap(statistics.pivot, scale, shift) { map in
+      try x.channelMapped(execution) { rows, x, y in
+        withUnsafePointer(to: map) { aq_channel_affine(rows, channels, x, $0, y) }
+      }
     }
   }
 
@@ -96,31 +111,52 @@ public struct BatchNorm: Layer {
   ) throws -> LayerGradients {
     let x = inputs[0]
     let isTraining = pass.mode == .training
-    let mean = isTraining ? saved.saved[0].values : parameters[2].values
+    let pivot = isTraining ? saved.saved[0].values : parameters[2].values
     let inverse =
-      isTraining ? saved.saved[1].values : parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
-    let (sumDy, sumDyX) = try gradient.channelGradientSums(at: x, mean: mean, pass.execution)
-    let weightGradient = zip(sumDyX, inverse).map { Float($0 * Double($1)) }
+      isTraining ? saved.saved[2].values : parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
+    var (sumDy, sumDyX) = try gradient.channelGradientSums(at: x, pivot: pivot, pass.execution)
     let rows = Double(max(1, x.count / channels))
-    var a = [Float](), b = a, d = a
+    var slopes = [Float](), scale = slopes, shift = slopes
     for c in 0..<channels {
+      let offset = isTraining ? Double(saved.saved[1][c]) : 0
+      sumDyX[c] -= offset * sumDy[c]
       let slope = Double(parameters[0][c]) * Double(inverse[c])
       let quadratic = isTraining ? -slope * Double(inverse[c]) * Double(inverse[c]) * sumDyX[c] / rows : 0
-      let constant = isTraining ? -slope * sumDy[c] / rows - quadratic * Double(mean[c]) : 0
-      a.append(Float(slope))
-      b.append(Float(quadratic))
-      d.append(Float(constant))
+      let constant = isTraining ? -slope * sumDy[c] / rows - quadratic * offset : 0
+      slopes.append(Float(slope))
+      scale.append(Float(quadratic))
+      shift.append(Float(constant))
     }
+    let weightGradient = zip(sumDyX, inverse).map { Float($0 * Double($1)) }
     var dx = consume gradient
-    try dx.fillRows(channels, pass.execution) { target, rows in
-      x.withValues { x in
-        guard let x = x.baseAddress else { return }
-        aq_channel_combine(rows.count, channels, target, x + rows.lowerBound * channels, a, b, d, target)
+    try withChannelMap(pivot, scale, shift) { map in
+      try dx.fillRows(channels, pass.execution) { target, rows in
+        x.withValues { x in
+          guard let x = x.baseAddress else { return }
+          let source = x + rows.lowerBound * channels
+          withUnsafePointer(to: map) {
+            aq_channel_combine(rows.count, channels, target, source, $0, slopes, target)
+          }
+        }
       }
     }
     return LayerGradients(
       inputs: [dx],
       parameters: [Tensor([channels], weightGradient), Tensor([channels], sumDy.map(Float.init)), nil, nil])
+  }
+}
+
+/// Calls `body` with the map `(x - pivot) scale + shift` of each channel.
+private func withChannelMap<Result>(
+  _ pivot: [Float], _ scale: [Float], _ shift: [Float], _ body: (aq_channel_map) throws -> Result
+) rethrows -> Result {
+  try pivot.withUnsafeBufferPointer { pivot in
+    try scale.withUnsafeBufferPointer { scale in
+      try shift.withUnsafeBufferPointer { shift in
+        try body(
+          aq_channel_map(pivot: pivot.baseAddress, scale: scale.baseAddress, shift: shift.baseAddress))
+      }
+    }
   }
 }
 
@@ -133,22 +169,38 @@ extension Tensor {
     return (rows, Execution.shardCount(for: rows, grain: rowGrain))
   }
 
-  /// Sums and sums of squares per channel (last dimension), in double.
-  func channelSums(_ execution: Execution) throws -> (sums: [Double], squares: [Double]) {
-    try reducedRows(shape[-1], execution) { x, rows, channels, sums, squares in
-      aq_channel_sums(rows.count, channels, x + rows.lowerBound * channels, sums, squares)
+  /// A number near the mean of each channel: the mean over 16 rows spread evenly.
+  func channelPivot() -> [Float] {
+    let channels = shape[-1]
+    let rows = count / max(1, channels)
+    let drawn = min(16, rows)
+    guard drawn > 0 else { return [Float](repeating: 0, count: channels) }
+    return withValues { x in
+      (0..<channels).map { c in
+        let sum = (0..<drawn).reduce(0.0) { $0 + Double(x[($1 * rows / drawn) * channels + c]) }
+        return Float(sum / Double(drawn))
+      }
     }
   }
 
-  /// Sums per channel of this gradient, and of it times `x - mean`.
+  /// Sums per channel (last dimension) of `x - pivot` and of its square, in double.
+  func channelSums(
+    around pivot: [Float], _ execution: Execution
+  ) throws -> (sums: [Double], squares: [Double]) {
+    try reducedRows(shape[-1], execution) { x, rows, channels, sums, squares in
+      aq_channel_sums(rows.count, channels, x + rows.lowerBound * channels, pivot, sums, squares)
+    }
+  }
+
+  /// Sums per channel of this gradient, and of it times `x - pivot`.
   func channelGradientSums(
-    at x: Tensor, mean: [Float], _ execution: Execution
+    at x: Tensor, pivot: [Float], _ execution: Execution
   ) throws -> (sums: [Double], products: [Double]) {
     try reducedRows(shape[-1], execution) { dy, rows, channels, sums, products in
       x.withValues { x in
         guard let x = x.baseAddress else { return }
         let offset = rows.lowerBound * channels
-        aq_channel_gradient_sums(rows.count, channels, dy + offset, x + offset, mean, sums, products)
+        aq_channel_gradient_sums(rows.count, channels, dy + offset, x + offset, pivot, sums, products)
       }
     }
   }

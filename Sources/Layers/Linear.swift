@@ -111,7 +111,8 @@ extension Tensor {
     let channels = shape[-1]
     var sums = [Double](repeating: 0, count: channels)
     var squares = sums
-    withValues { aq_channel_sums(count / max(1, channels), channels, $0.baseAddress, &sums, &squares) }
+    let pivot = [Float](repeating: 0, count: channels)
+    withValues { aq_channel_sums(count / max(1, channels), channels, $0.baseAddress, pivot, &sums, &squares) }
     return Tensor([channels], sums.map(Float.init))
   }
 }

@@ -5,13 +5,13 @@
 #pragma once
 #include <stddef.h>
 
-// y = max(x, 0); y may be x.
+// y = max(x, 0), NaN stays NaN; y may be x.
 void aq_relu_forward(size_t n, const float *x, float *y);
-// dx = y > 0 ? dy : 0; dx may be dy.
+// dx = y <= 0 ? 0 : dy; dx may be dy.
 void aq_relu_backward(size_t n, const float *y, const float *dy, float *dx);
-// y = min(max(x, 0), 6).
+// y = min(max(x, 0), 6), NaN stays NaN.
 void aq_relu6_forward(size_t n, const float *x, float *y);
-// dx = 0 < x < 6 ? dy : 0.
+// dx = x <= 0 or x >= 6 ? 0 : dy.
 void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx);
 // y = x * relu6(x + 3) / 6.
 void aq_hard_swish_forward(size_t n, const float *x, float *y);
@@ -26,16 +26,20 @@ void aq_divide(size_t n, const float *a, const float *b, float *y);
 // y = scale * x + shift.
 void aq_scale_shift(size_t n, float scale, float shift, const float *x, float *y);
 
-// sum[c] += sum over rows of x[., c]; sum_squares[c] += sum of squares (in double, blocked).
-void aq_channel_sums(size_t rows, size_t channels, const float *x, double *sum, double *sum_squares);
-// y[., c] = x[., c] * scale[c] + shift[c].
-void aq_channel_affine(size_t rows, size_t channels, const float *x, const float *scale, const float *shift, float *y);
-// sum_dy[c] += sum of dy, sum_dy_x[c] += sum of dy * (x - mean[c]) (in double, blocked).
-void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x, const float *mean,
+// sum[c] += sum over rows of x[., c] - pivot[c]; sum_squares[c] += sum of its square (in double, blocked).
+// A pivot near the mean keeps the variance from cancelling.
+void aq_channel_sums(size_t rows, size_t channels, const float *x, const float *pivot, double *sum,
+                     double *sum_squares);
+// The map (x - pivot[c]) * scale[c] + shift[c].
+typedef struct { const float *pivot, *scale, *shift; } aq_channel_map;
+// y[., c] = map(x[., c]).
+void aq_channel_affine(size_t rows, size_t channels, const float *x, const aq_channel_map *map, float *y);
+// sum_dy[c] += sum of dy, sum_dy_x[c] += sum of dy * (x - pivot[c]) (in double, blocked).
+void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x, const float *pivot,
                               double *sum_dy, double *sum_dy_x);
-// dx = a[c] * dy + b[c] * x + d[c]; dx may be dy.
-void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const float *a, const float *b,
-                        const float *d, float *dx);
+// dx = slope[c] * dy + map(x); dx may be dy.
+void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const aq_channel_map *map,
+                        const float *slope, float *dx);
 
 // Stochastic gradient descent step (Sutskever et al. 2013, as PyTorch): g += decay * w; v = momentum * v + g;
 // w -= rate * (nesterov ? g + momentum * v : v).
