@@ -115,7 +115,8 @@ public struct Adam: Optimizer {
       guard let gradient = gradients[key], let value = parameters.removeValue(forKey: key) else { continue }
       var weight = value
       _ = consume value
-      var (first, second) = moments[key] ?? (Tensor(zeros: weight.shape), Tensor(zeros: weight.shape))
+      var (first, second) =
+        moments.removeValue(forKey: key) ?? (Tensor(zeros: weight.shape), Tensor(zeros: weight.shape))
       options.decay = decays(key) ? weightDecay : 0
       weight.withMutableValues { w in
         first.withMutableValues { m in

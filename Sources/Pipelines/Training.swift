@@ -15,7 +15,8 @@ extension Model: Trainable {
   /// The model itself.
   public var model: Model {
     get { self }
-    set { self = newValue }
+    // In place: a get and a set would keep a second reference, and every weight would be copied when it is written.
+    _modify { yield &self }
   }
 
   /// No transforms: FP32 training.
