@@ -1,34 +1,37 @@
 #include "aq_clones.h"
 #include "aq_tensor.h"
 
+// No fused multiply-add: every clone rounds alike, so every CPU gives the same bits.
+#pragma clang fp contract(off)
+
 AQ_CLONES void aq_relu_forward(size_t n, const float *x, float *y) {
   AQ_INDEPENDENT
-  for (size_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
+  for (size_t i = 0; i < n; i++) y[i] = x[i] <= 0 ? 0 : x[i];
 }
 
 AQ_CLONES void aq_relu_backward(size_t n, const float *y, const float *dy, float *dx) {
   AQ_INDEPENDENT
-  for (size_t i = 0; i < n; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
+  for (size_t i = 0; i < n; i++) dx[i] = y[i] <= 0 ? 0 : dy[i];
 }
 
 AQ_CLONES void aq_relu6_forward(size_t n, const float *x, float *y) {
   AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
-    float positive = x[i] > 0 ? x[i] : 0;
-    y[i] = positive < 6 ? positive : 6;
+    float positive = x[i] <= 0 ? 0 : x[i];
+    y[i] = positive >= 6 ? 6 : positive;
   }
 }
 
 AQ_CLONES void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx) {
   AQ_INDEPENDENT
-  for (size_t i = 0; i < n; i++) dx[i] = ((x[i] > 0) & (x[i] < 6)) ? dy[i] : 0;
+  for (size_t i = 0; i < n; i++) dx[i] = ((x[i] <= 0) | (x[i] >= 6)) ? 0 : dy[i];
 }
 
 AQ_CLONES void aq_hard_swish_forward(size_t n, const float *x, float *y) {
   AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
-    float shifted = x[i] + 3, gate = shifted > 0 ? shifted : 0;
-    y[i] = x[i] * (gate < 6 ? gate : 6) / 6;
+    float shifted = x[i] + 3, gate = shifted <= 0 ? 0 : shifted;
+    y[i] = x[i] * (gate >= 6 ? 6 : gate) / 6;
   }
 }
 
