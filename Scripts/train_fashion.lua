@@ -6,7 +6,7 @@
 local augq = require "augq"
 
 local options = augq.params {
-  epochs = { 14, "passes over the 60,000 training images" },
+  epochs = { 20, "passes over the 60,000 training images" },
   seed = { 1, "seed of initial values, order and augmentation" },
   out = { "", "where the checkpoint goes (path without extension); not written when empty" },
   smoke = { false, "train one epoch on 512 images, to see that the recipe runs" },

@@ -36,6 +36,7 @@ public enum Loss: Sendable {
       throw .invalid("label \(label) is outside the \(classes) classes of the scores")
     }
     var gradient = Tensor.softmax(scores)
+    let logSums = scores.logSumExp()
     let spread = smoothing / Float(classes)
     var loss = 0.0
     gradient.withMutableValues { p in
@@ -43,9 +44,7 @@ public enum Loss: Sendable {
         for c in 0..<classes {
           let target = spread + (c == label ? 1 - smoothing : 0)
           let probability = p[row * classes + c]
-          if target > 0 { loss -= Double(target) * log(Double(max(probability, .leastNormalMagnitude))) }
-          // A probability of NaN must not hide in the maximum above.
-          if probability.isNaN { loss = .nan }
+          loss += Double(target) * (logSums[row] - Double(scores[row * classes + c]))
           p[row * classes + c] = (probability - target) / Float(labels.count)
         }
       }
@@ -92,6 +91,18 @@ extension Tensor {
           }
           for i in values { result[i] /= sum }
         }
+      }
+    }
+  }
+
+  /// Returns `log sum exp(x)` of each row of the last dimension, in double.
+  func logSumExp() -> [Double] {
+    let classes = shape[-1]
+    return withValues { x in
+      (0..<(x.count / max(1, classes))).map { row in
+        let values = x[row * classes..<(row + 1) * classes]
+        let top = Double(values.max() ?? 0)
+        return top + log(values.reduce(0.0) { $0 + exp(Double($1) - top) })
       }
     }
   }

@@ -211,6 +211,12 @@ private struct GraphRun {
 }
 
 extension ParameterSpecification {
+  /// The value of a constant initialiser; zeros for the random ones.
+  public var initialValue: Tensor {
+    if case .constant(let value) = initializer { return Tensor(shape, repeating: value) }
+    return Tensor(zeros: shape)
+  }
+
   func initialValue(_ random: inout RandomSource) -> Tensor {
     switch initializer {
     case .constant(let value): return Tensor(shape, repeating: value)

@@ -109,8 +109,8 @@ public struct Adam: Optimizer {
     options.beta1 = betas.0
     options.beta2 = betas.1
     options.epsilon = epsilon
-    options.correction1 = 1 - powf(betas.0, Float(steps))
-    options.correction2 = 1 - powf(betas.1, Float(steps))
+    options.correction1 = Float(1 - pow(Double(betas.0), Double(steps)))
+    options.correction2 = Float(1 - pow(Double(betas.1), Double(steps)))
     for key in gradients.keys.sorted() {
       guard let gradient = gradients[key], let value = parameters.removeValue(forKey: key) else { continue }
       var weight = value
