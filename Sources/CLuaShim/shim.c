@@ -141,6 +141,38 @@ static int tracked_resume(lua_State *L) {
   return lua_gettop(L);
 }
 
+// What coroutine.wrap returns: upvalue 1 is Lua's own resume, upvalue 2 the coroutine.
+static int resume_wrapped(lua_State *L) {
+  host *h = host_of(L);
+  lua_State *before = h->current, *inner = lua_tothread(L, lua_upvalueindex(2));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 2);
+  h->current = inner;
+  if (h->tripped) arm(inner);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  h->current = before;
+  if (h->tripped) arm(before);
+  if (status != LUA_OK) return lua_error(L);
+  if (!lua_toboolean(L, 1)) {
+    lua_settop(L, 2);
+    return lua_error(L);
+  }
+  lua_remove(L, 1);
+  return lua_gettop(L);
+}
+
+static int tracked_wrap(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_State *inner = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, inner, 1);
+  lua_pushcclosure(L, resume_wrapped, 2);
+  return 1;
+}
+
 // A message handler runs with hooks off: after an interrupt it must not run the script's handler.
 static int guarded_handler(lua_State *L) {
   if (host_of(L)->tripped) return 1;
@@ -173,6 +205,11 @@ static void wrap_global(lua_State *L, const char *table, const char *name, lua_C
 
 static int open_protected(lua_State *L) {
   luaL_openlibs(L);
+  lua_getglobal(L, "coroutine");
+  lua_getfield(L, -1, "resume");
+  lua_pushcclosure(L, tracked_wrap, 1);
+  lua_setfield(L, -2, "wrap");
+  lua_pop(L, 1);
   wrap_global(L, "coroutine", "resume", tracked_resume);
   wrap_global(L, "_G", "xpcall", guarded_xpcall);
   // Debian's 5.4.4 crashes on nested coroutine.close (LUA.md 2.3).

@@ -6,17 +6,6 @@ enum Prelude {
     arg[0] = script
     package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
 
-    -- coroutine.wrap over the tracked resume, so that an interrupt finds the coroutine that runs.
-    local create, resume, running = coroutine.create, coroutine.resume, error
-    local function results(ok, ...)
-      if ok then return ... end
-      running((...), 0)
-    end
-    function coroutine.wrap(f)
-      local thread = create(f)
-      return function(...) return results(resume(thread, ...)) end
-    end
-
     local info = debug.getinfo
     setmetatable(_G, {
       __index = function(_, name)
