@@ -26,17 +26,37 @@ public struct Augmentation: Sendable, Hashable {
     let (height, width, channels) = (batch.shape[1], batch.shape[2], batch.shape[3])
     return Tensor(batch.shape) { target in
       batch.withValues { source in
+        guard let target = target.baseAddress, let source = source.baseAddress else { return }
         for (n, move) in moves.enumerated() {
           for y in 0..<height {
-            for x in 0..<width {
-              let (fromY, fromX) = (y + move.dy, (move.mirrored ? width - 1 - x : x) + move.dx)
-              let inside = fromY >= 0 && fromY < height && fromX >= 0 && fromX < width
-              let to = ((n * height + y) * width + x) * channels
-              let from = ((n * height + fromY) * width + fromX) * channels
-              for c in 0..<channels { target[to + c] = inside ? source[from + c] : 0 }
+            let to = target + (n * height + y) * width * channels
+            guard (0..<height).contains(y + move.dy) else {
+              to.update(repeating: 0, count: width * channels)
+              continue
             }
+            let from = source + (n * height + y + move.dy) * width * channels
+            copyLine(from, to, (width, channels), (move.dx, move.mirrored))
           }
         }
+      }
+    }
+  }
+
+  /// Pixel x of the result is pixel `x + shift` (mirrored: `width - 1 - x + shift`) of the source, 0 outside.
+  private func copyLine(
+    _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>,
+    _ extents: (width: Int, channels: Int),
+    _ move: (shift: Int, mirrored: Bool)
+  ) {
+    let (width, channels) = extents
+    let (shift, mirrored) = move
+    for x in 0..<width {
+      let from = (mirrored ? width - 1 - x : x) + shift
+      let to = target + x * channels
+      if from >= 0 && from < width {
+        to.update(from: source + from * channels, count: channels)
+      } else {
+        to.update(repeating: 0, count: channels)
       }
     }
   }

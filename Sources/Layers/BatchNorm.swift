@@ -128,16 +128,9 @@ public struct BatchNorm: Layer {
       shift.append(Float(constant))
     }
     let weightGradient = zip(sumDyX, inverse).map { Float($0 * Double($1)) }
-    var dx = consume gradient
-    try withChannelMap(pivot, scale, shift) { map in
-      try dx.fillRows(channels, pass.execution) { target, rows in
-        x.withValues { x in
-          guard let x = x.baseAddress else { return }
-          let source = x + rows.lowerBound * channels
-          withUnsafePointer(to: map) {
-            aq_channel_combine(rows.count, channels, target, source, $0, slopes, target)
-          }
-        }
+    let dx = try gradient.combinedRows(with: x, pass.execution) { rows, dy, x, dx in
+      withChannelMap(pivot, scale, shift) { map in
+        withUnsafePointer(to: map) { aq_channel_combine(rows, channels, dy, x, $0, slopes, dx) }
       }
     }
     return LayerGradients(
@@ -249,6 +242,35 @@ extension Tensor {
       }
     }
     return result
+  }
+
+  /// Returns `kernel(rows, self, other, result)` over shards of rows; the result takes this tensor's memory when nobody
+  /// else has it.
+  consuming func combinedRows(
+    with other: Tensor, _ execution: Execution,
+    _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) throws -> Tensor {
+    let channels = shape[-1]
+    var own = consume self
+    guard own.isUnique else {
+      var result = Tensor(uninitialized: own.shape)
+      try result.fillRows(channels, execution) { target, rows in
+        own.withValues { a in
+          other.withValues { b in
+            guard let a = a.baseAddress, let b = b.baseAddress else { return }
+            let offset = rows.lowerBound * channels
+            kernel(rows.count, a + offset, b + offset, target)
+          }
+        }
+      }
+      return result
+    }
+    try own.fillRows(channels, execution) { target, rows in
+      other.withValues { b in
+        if let b = b.baseAddress { kernel(rows.count, target, b + rows.lowerBound * channels, target) }
+      }
+    }
+    return own
   }
 
   /// Calls `body` with the memory of consecutive ranges of rows.

@@ -29,13 +29,26 @@ extension Tensor {
     with other: Tensor, _ execution: Execution,
     _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) throws -> Tensor {
-    var result = consume self
-    try result.fill(execution) { target, range in
+    var own = consume self
+    guard own.isUnique else {
+      // One pass that reads the shared values, not a copy and a pass.
+      var result = Tensor(uninitialized: own.shape)
+      try own.withValues { (values: UnsafeBufferPointer<Float>) throws(any Error) in
+        try result.fill(execution) { target, range in
+          other.withValues { source in
+            guard let a = values.baseAddress, let b = source.baseAddress else { return }
+            kernel(range.count, a + range.lowerBound, b + range.lowerBound, target)
+          }
+        }
+      }
+      return result
+    }
+    try own.fill(execution) { target, range in
       other.withValues { source in
         if let b = source.baseAddress { kernel(range.count, target, b + range.lowerBound, target) }
       }
     }
-    return result
+    return own
   }
 
   /// Calls `body` with the memory of consecutive ranges.

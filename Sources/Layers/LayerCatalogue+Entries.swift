@@ -1,6 +1,8 @@
 import Tensors
 
-/// Every kind of layer that recipes and model files can use. A layer that is not listed does not exist.
+/// Every kind of layer that recipes and model files can use.
+///
+/// A layer that is not listed does not exist.
 public enum LayerCatalogue {
   static let noLimit = 1 << 20
 

@@ -30,7 +30,7 @@ public struct Concat: Layer {
     var result = Tensor(uninitialized: shape)
     var offset = 0
     for input in inputs {
-      result.setChannels(from: offset, to: input)
+      try result.setChannels(from: offset, to: input, pass.execution)
       offset += input.shape[-1]
     }
     return LayerOutput(result)
@@ -44,14 +44,16 @@ public struct Concat: Layer {
     let dy = gradient
     var offset = 0
     return LayerGradients(
-      inputs: inputs.map { input in
+      inputs: try inputs.map { input in
         defer { offset += input.shape[-1] }
-        return dy.channels(offset..<(offset + input.shape[-1]))
+        return try dy.channels(offset..<(offset + input.shape[-1]), pass.execution)
       })
   }
 }
 
-/// A run of channels: `[H, W, C]` to `[H, W, end - start]`. Several slices of one value are a split.
+/// A run of channels.
+///
+/// `[H, W, C]` to `[H, W, end - start]`; several slices of one value are a split.
 public struct Slice: Layer {
   /// The name in model files.
   public static let kind = "slice"
@@ -83,7 +85,7 @@ public struct Slice: Layer {
 
   /// Copies the channels.
   public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
-    LayerOutput(inputs[0].channels(start..<end))
+    LayerOutput(try inputs[0].channels(start..<end, pass.execution))
   }
 
   /// Puts the gradient in its channels, zeros elsewhere.
@@ -92,7 +94,7 @@ public struct Slice: Layer {
     _ pass: LayerPass
   ) throws -> LayerGradients {
     var result = Tensor(zeros: inputs[0].shape)
-    result.setChannels(from: start, to: gradient)
+    try result.setChannels(from: start, to: gradient, pass.execution)
     return LayerGradients(inputs: [result])
   }
 }
@@ -129,7 +131,8 @@ public struct ChannelShuffle: Layer {
 
   /// Permutes the channels.
   public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
-    LayerOutput(inputs[0].channels(permutedBy: sources(channels: inputs[0].shape[-1])))
+    LayerOutput(
+      try inputs[0].channels(permutedBy: sources(channels: inputs[0].shape[-1]), pass.execution))
   }
 
   /// Permutes the gradient back.
@@ -139,7 +142,8 @@ public struct ChannelShuffle: Layer {
   ) throws -> LayerGradients {
     let dy = gradient
     let back = ChannelShuffle(groups: dy.shape[-1] / groups)
-    return LayerGradients(inputs: [dy.channels(permutedBy: back.sources(channels: dy.shape[-1]))])
+    return LayerGradients(
+      inputs: [try dy.channels(permutedBy: back.sources(channels: dy.shape[-1]), pass.execution)])
   }
 }
 
@@ -208,10 +212,11 @@ public struct Pad: Layer {
     let inner = inputs[0].shape
     var result = Tensor(zeros: try outputShape(for: [inner.droppingFirst]).batched(inner[0]))
     let outer = result.shape
-    inputs[0].withValues { source in
-      result.withMutableValues { target in
-        forEachPixel(inner, outer) { from, to in
-          for c in 0..<inner[3] { target[to + c] = source[from + c] }
+    try result.withMutableValues { (target: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      try forEachPixel(inner, outer, pass.execution) { from, to in
+        inputs[0].withValues { source in
+          guard let source = source.baseAddress, let target = target.baseAddress else { return }
+          (target + to).update(from: source + from, count: inner[3])
         }
       }
     }
@@ -225,24 +230,31 @@ public struct Pad: Layer {
   ) throws -> LayerGradients {
     let dy = gradient
     let inner = inputs[0].shape
-    let result = Tensor(inner) { target in
-      dy.withValues { source in
-        forEachPixel(inner, dy.shape) { from, to in
-          for c in 0..<inner[3] { target[from + c] = source[to + c] }
+    let outer = dy.shape
+    var result = Tensor(uninitialized: inner)
+    try result.withMutableValues { (target: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      try forEachPixel(inner, outer, pass.execution) { from, to in
+        dy.withValues { source in
+          guard let source = source.baseAddress, let target = target.baseAddress else { return }
+          (target + from).update(from: source + to, count: inner[3])
         }
       }
     }
     return LayerGradients(inputs: [result])
   }
 
-  /// Calls `body` with the offset of a pixel's first channel in the inner and in the padded image.
-  private func forEachPixel(_ inner: Shape, _ outer: Shape, _ body: (Int, Int) -> Void) {
-    for n in 0..<inner[0] {
-      for y in 0..<inner[1] {
-        for x in 0..<inner[2] {
-          let to = ((n * outer[1] + y + padding[0]) * outer[2] + x + padding[1]) * outer[3] + channels[0]
-          body(((n * inner[1] + y) * inner[2] + x) * inner[3], to)
-        }
+  /// Calls `body` with the offset of a pixel's first channel in the inner and in the padded image, sharded over lines.
+  private func forEachPixel(
+    _ inner: Shape, _ outer: Shape, _ execution: Execution, _ body: (Int, Int) -> Void
+  ) throws {
+    let (height, width, depth) = (inner[1], inner[2], inner[3])
+    let (outerHeight, outerWidth, outerDepth) = (outer[1], outer[2], outer[3])
+    guard height > 0 else { return }
+    try execution.forEachRange(inner[0] * height, grain: max(1, (1 << 15) / max(1, width * depth))) { lines in
+      for line in lines {
+        let outerLine = line / height * outerHeight + line % height + padding[0]
+        let start = (outerLine * outerWidth + padding[1]) * outerDepth + channels[0]
+        for x in 0..<width { body((line * width + x) * depth, start + x * outerDepth) }
       }
     }
   }
@@ -250,32 +262,48 @@ public struct Pad: Layer {
 
 extension Tensor {
   /// Returns the channels (last dimension) of a range, copied.
-  func channels(_ range: Range<Int>) -> Tensor {
-    channels(permutedBy: Array(range))
+  func channels(_ range: Range<Int>, _ execution: Execution) throws -> Tensor {
+    let width = shape[-1]
+    var result = Tensor(uninitialized: Shape(shape.dimensions.dropLast() + [range.count]))
+    try result.fillRows(range.count, execution) { target, rows in
+      withValues { source in
+        guard let source = source.baseAddress else { return }
+        let first = source + rows.lowerBound * width + range.lowerBound
+        for row in 0..<rows.count {
+          (target + row * range.count).update(from: first + row * width, count: range.count)
+        }
+      }
+    }
+    return result
   }
 
   /// Returns a tensor whose channel c is this one's `sources[c]`.
-  func channels(permutedBy sources: [Int]) -> Tensor {
-    let (width, rows) = (shape[-1], count / max(1, shape[-1]))
-    return Tensor(Shape(shape.dimensions.dropLast() + [sources.count])) { target in
+  func channels(permutedBy sources: [Int], _ execution: Execution) throws -> Tensor {
+    let (width, count) = (shape[-1], sources.count)
+    var result = Tensor(uninitialized: Shape(shape.dimensions.dropLast() + [count]))
+    try result.fillRows(count, execution) { target, rows in
       withValues { source in
-        for row in 0..<rows {
-          for (c, from) in sources.enumerated() {
-            target[row * sources.count + c] = source[row * width + from]
+        sources.withUnsafeBufferPointer { sources in
+          guard let source = source.baseAddress else { return }
+          for row in 0..<rows.count {
+            let from = source + (rows.lowerBound + row) * width
+            for c in 0..<count { target[row * count + c] = from[sources[c]] }
           }
         }
       }
     }
+    return result
   }
 
   /// Overwrites the channels from `offset` on with those of `other`.
-  mutating func setChannels(from offset: Int, to other: Tensor) {
+  mutating func setChannels(from offset: Int, to other: Tensor, _ execution: Execution) throws {
     let (width, part) = (shape[-1], other.shape[-1])
-    let rows = count / max(1, width)
-    withMutableValues { target in
+    try fillRows(width, execution) { target, rows in
       other.withValues { source in
-        for row in 0..<rows {
-          for c in 0..<part { target[row * width + offset + c] = source[row * part + c] }
+        guard let source = source.baseAddress else { return }
+        let first = source + rows.lowerBound * part
+        for row in 0..<rows.count {
+          (target + row * width + offset).update(from: first + row * part, count: part)
         }
       }
     }

@@ -91,6 +91,11 @@ public struct Tensor: Sendable {
     return try body(UnsafeMutableBufferPointer(start: owner.pointer, count: owner.count))
   }
 
+  /// Whether nobody else reads these values: a write then needs no copy.
+  public var isUnique: Bool {
+    mutating get { isKnownUniquelyReferenced(&storage) }
+  }
+
   /// Returns the same values under another shape of the same count.
   public func reshaped(_ shape: Shape) -> Tensor {
     Tensor(shape: shape, storage: storage)
