@@ -84,21 +84,32 @@ public struct Linear: Layer {
       }
       dx = result
     }
-    var weight = Tensor(uninitialized: [features, inFeatures])
-    let images = Int64(dy.shape[0])
-    let status = weight.withMutableValues { target in
-      dy.withValues { dy in
-        inputs[0].withValues { x in
-          aq_matmul(
-            Self.transposed, Self.plain, outputs, inputsPerRow, images, dy.baseAddress, outputs,
-            x.baseAddress,
-            inputsPerRow, 0, target.baseAddress, inputsPerRow)
-        }
-      }
-    }
-    try checkOneDNN(status, "a matrix product")
+    let weight = try weightGradient(dy, inputs[0], pass.execution)
     guard hasBias else { return LayerGradients(inputs: [dx], parameters: [weight]) }
     return LayerGradients(inputs: [dx], parameters: [weight, dy.columnSums()])
+  }
+
+  /// `dy^T x`; each shard makes rows of its own, so nothing is left to reduce.
+  private func weightGradient(_ dy: Tensor, _ x: Tensor, _ execution: Execution) throws -> Tensor {
+    var weight = Tensor(uninitialized: [features, inFeatures])
+    let (outputs, inputsPerRow, images) = (Int64(features), Int64(inFeatures), Int64(dy.shape[0]))
+    let shards = Execution.shardCount(for: features, grain: max(16, (1 << 15) / max(1, inFeatures)))
+    try weight.withMutableValues { (target: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      try execution.forEachShard(shards) { shard in
+        let rows = Execution.range(ofShard: shard, of: shards, count: features)
+        let status = dy.withValues { dy in
+          x.withValues { x -> Int32 in
+            guard let dy = dy.baseAddress, let target = target.baseAddress else { return 0 }
+            return aq_matmul(
+              Self.transposed, Self.plain, Int64(rows.count), inputsPerRow, images, dy + rows.lowerBound,
+              outputs,
+              x.baseAddress, inputsPerRow, 0, target + rows.lowerBound * inFeatures, inputsPerRow)
+          }
+        }
+        try checkOneDNN(status, "a matrix product")
+      }
+    }
+    return weight
   }
 
   private static let plain = CChar(bitPattern: UInt8(ascii: "N"))

@@ -52,22 +52,37 @@ public struct SGD: Optimizer {
     execution: Execution
   ) throws {
     let (rate, momentum, nesterov) = (learningRate * scale, momentum, nesterov ? Int32(1) : 0)
+    try execution.cancellation.check()
     for key in gradients.keys.sorted() {
       guard let gradient = gradients[key], let value = parameters.removeValue(forKey: key) else { continue }
       var weight = value
       _ = consume value
       var velocity = velocities.removeValue(forKey: key) ?? Tensor(zeros: weight.shape)
       let decay = decays(key) ? weightDecay : 0
-      weight.withMutableValues { w in
-        velocity.withMutableValues { v in
-          gradient.withValues {
-            aq_sgd_step(
-              $0.count, w.baseAddress, $0.baseAddress, v.baseAddress, rate, momentum, decay, nesterov)
-          }
+      defer {
+        parameters[key] = weight
+        velocities[key] = velocity
+      }
+      try velocity.withMutableValues { (v: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+        guard let v = v.baseAddress else { return }
+        try weight.move(along: gradient, execution) { range, w, gradient in
+          aq_sgd_step(range.count, w, gradient, v + range.lowerBound, rate, momentum, decay, nesterov)
         }
       }
-      parameters[key] = weight
-      velocities[key] = velocity
+    }
+  }
+}
+
+extension Tensor {
+  /// Calls `body` with ranges of this tensor's and of the gradient's memory; an interruption does not stop it half-way.
+  fileprivate mutating func move(
+    along gradient: Tensor, _ execution: Execution,
+    _ body: (Range<Int>, UnsafeMutablePointer<Float>, UnsafePointer<Float>) -> Void
+  ) throws {
+    try fill(Execution(threads: execution.threads)) { target, range in
+      gradient.withValues {
+        if let gradient = $0.baseAddress { body(range, target, gradient + range.lowerBound) }
+      }
     }
   }
 }
@@ -103,12 +118,14 @@ public struct Adam: Optimizer {
     _ parameters: inout [String: Tensor], gradients: [String: Tensor], scale: Float, decays: (String) -> Bool,
     execution: Execution
   ) throws {
+    try execution.cancellation.check()
     steps += 1
     var options = aq_adam_options()
     options.rate = learningRate * scale
     options.beta1 = betas.0
     options.beta2 = betas.1
     options.epsilon = epsilon
+    // In double: 1 - beta^t keeps few digits in FP32 at the first steps.
     options.correction1 = Float(1 - pow(Double(betas.0), Double(steps)))
     options.correction2 = Float(1 - pow(Double(betas.1), Double(steps)))
     for key in gradients.keys.sorted() {
@@ -118,17 +135,22 @@ public struct Adam: Optimizer {
       var (first, second) =
         moments.removeValue(forKey: key) ?? (Tensor(zeros: weight.shape), Tensor(zeros: weight.shape))
       options.decay = decays(key) ? weightDecay : 0
-      weight.withMutableValues { w in
-        first.withMutableValues { m in
-          second.withMutableValues { v in
-            gradient.withValues {
-              aq_adam_step($0.count, w.baseAddress, $0.baseAddress, m.baseAddress, v.baseAddress, &options)
+      defer {
+        parameters[key] = weight
+        moments[key] = (first, second)
+      }
+      let settings = options
+      try first.withMutableValues { (m: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+        try second.withMutableValues { (v: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+          guard let m = m.baseAddress, let v = v.baseAddress else { return }
+          try weight.move(along: gradient, execution) { range, w, gradient in
+            let start = range.lowerBound
+            withUnsafePointer(to: settings) {
+              aq_adam_step(range.count, w, gradient, m + start, v + start, $0)
             }
           }
         }
       }
-      parameters[key] = weight
-      moments[key] = (first, second)
     }
   }
 }
