@@ -124,11 +124,13 @@ static dnnl_status_t make_layout(const aq_key *key, dnnl_primitive_desc_t *descr
   return describe_with(&key->shape, key->variant & 3, 0, NULL, description);
 }
 
-static dnnl_status_t packed_md(const aq_conv_shape *shape, aq_conv_direction direction, aq_md *md) {
+static dnnl_status_t packed_md(const aq_conv_shape *shape, aq_conv_direction direction, aq_owned_md *md) {
   aq_key key = conv_key(shape, (int)direction | 8);
   aq_entry *entry;
   dnnl_status_t status = aq_cache_get(&key, make_layout, &entry);
-  if (status == dnnl_success) *md = aq_query(entry->description, weights_query(direction));
+  if (status != dnnl_success) return status;
+  status = aq_md_copy(md, aq_query(entry->description, weights_query(direction)));
+  aq_release(entry);
   return status;
 }
 
@@ -153,29 +155,30 @@ static dnnl_status_t conv_entry(const aq_conv_shape *shape, aq_conv_direction di
 }
 
 int aq_conv_packed_bytes(const aq_conv_shape *shape, aq_conv_direction direction, size_t *bytes) {
-  aq_md md;
+  aq_owned_md md = NULL;
   dnnl_status_t status = packed_md(shape, direction, &md);
   if (status == dnnl_success) *bytes = dnnl_memory_desc_get_size(md);
+  aq_md_free(md);
   return status;
 }
 
 int aq_conv_pack(const aq_conv_shape *shape, aq_conv_direction direction, const float *weights, void *packed) {
-  aq_md md;
-  aq_owned_md plain = NULL;
+  aq_owned_md md = NULL, plain = NULL;
   dnnl_status_t status = packed_md(shape, direction, &md);
   if (status == dnnl_success) status = plain_weights(shape, &plain, 0);
   if (status == dnnl_success) status = aq_reorder(plain, weights, md, packed);
   aq_md_free(plain);
+  aq_md_free(md);
   return status;
 }
 
 int aq_conv_unpack(const aq_conv_shape *shape, const void *packed, float *weights) {
-  aq_md md;
-  aq_owned_md plain = NULL;
+  aq_owned_md md = NULL, plain = NULL;
   dnnl_status_t status = packed_md(shape, AQ_CONV_BACKWARD_WEIGHTS, &md);
   if (status == dnnl_success) status = plain_weights(shape, &plain, 0);
   if (status == dnnl_success) status = aq_reorder(md, packed, plain, weights);
   aq_md_free(plain);
+  aq_md_free(md);
   return status;
 }
 
@@ -190,7 +193,7 @@ int aq_conv_forward(const aq_conv_shape *shape, const float *src, const void *pa
       {DNNL_ARG_BIAS, NULL, (void *)(uintptr_t)bias},
   };
   if (bias) arguments[3].md = dnnl_primitive_desc_query_md(entry->description, dnnl_query_weights_md, 1);
-  return aq_execute(entry, arguments, bias ? 4 : 3);
+  return aq_execute_release(entry, arguments, bias ? 4 : 3);
 }
 
 int aq_conv_backward_data(const aq_conv_shape *shape, const float *diff_dst, const void *packed, float *diff_src) {
@@ -202,7 +205,7 @@ int aq_conv_backward_data(const aq_conv_shape *shape, const float *diff_dst, con
       {DNNL_ARG_WEIGHTS, aq_query(entry->description, dnnl_query_weights_md), (void *)(uintptr_t)packed},
       {DNNL_ARG_DIFF_SRC, aq_query(entry->description, dnnl_query_diff_src_md), diff_src},
   };
-  return aq_execute(entry, arguments, 3);
+  return aq_execute_release(entry, arguments, 3);
 }
 
 int aq_conv_backward_weights(const aq_conv_shape *shape, const float *src, const float *diff_dst, void *packed_diff,
@@ -217,5 +220,5 @@ int aq_conv_backward_weights(const aq_conv_shape *shape, const float *src, const
       {DNNL_ARG_DIFF_BIAS, NULL, diff_bias},
   };
   if (diff_bias) arguments[3].md = dnnl_primitive_desc_query_md(entry->description, dnnl_query_diff_weights_md, 1);
-  return aq_execute(entry, arguments, diff_bias ? 4 : 3);
+  return aq_execute_release(entry, arguments, diff_bias ? 4 : 3);
 }

@@ -100,6 +100,7 @@ static dnnl_status_t reserve_scratchpad(thread_state *state, size_t bytes) {
 
 enum { BUCKETS = 509 };
 static aq_entry *_Atomic buckets[BUCKETS];
+static int cached_entries;  // guarded by cache_lock
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static unsigned hash(const aq_key *key) {
@@ -127,8 +128,13 @@ dnnl_status_t aq_cache_get(const aq_key *key, dnnl_status_t (*make)(const aq_key
     if (status == dnnl_success) status = dnnl_primitive_create(&made->primitive, made->description);
     if (status == dnnl_success) {
       made->key = *key;
-      made->next = buckets[bucket];
-      buckets[bucket] = *entry = made;
+      *entry = made;
+      if (cached_entries < AQ_CACHED_ENTRIES) {
+        cached_entries++;
+        made->is_cached = 1;
+        made->next = buckets[bucket];
+        buckets[bucket] = made;
+      }
     } else if (made) {
       if (made->description) dnnl_primitive_desc_destroy(made->description);
       free(made);
@@ -136,6 +142,13 @@ dnnl_status_t aq_cache_get(const aq_key *key, dnnl_status_t (*make)(const aq_key
   }
   pthread_mutex_unlock(&cache_lock);
   return status;
+}
+
+void aq_release(aq_entry *entry) {
+  if (entry->is_cached) return;
+  dnnl_primitive_destroy(entry->primitive);
+  dnnl_primitive_desc_destroy(entry->description);
+  free(entry);
 }
 
 dnnl_status_t aq_attributes(dnnl_primitive_attr_t *attributes) {
@@ -170,6 +183,12 @@ dnnl_status_t aq_execute(const aq_entry *entry, const aq_argument *arguments, in
   if (status == dnnl_success) status = dnnl_primitive_execute(entry->primitive, state->stream, made, list);
   if (status == dnnl_success) status = dnnl_stream_wait(state->stream);
   for (int i = 0; i < made; i++) dnnl_memory_destroy(list[i].memory);
+  return status;
+}
+
+dnnl_status_t aq_execute_release(aq_entry *entry, const aq_argument *arguments, int count) {
+  dnnl_status_t status = aq_execute(entry, arguments, count);
+  aq_release(entry);
   return status;
 }
 

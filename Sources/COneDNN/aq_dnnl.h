@@ -29,11 +29,15 @@ typedef struct aq_entry {
   dnnl_primitive_t primitive;
   dnnl_primitive_desc_t description;
   struct aq_entry *next;
+  int is_cached;
 } aq_entry;
 
-// The entry of a key; made by `make` the first time. Entries live as long as the process.
+// The entry of a key; made by `make` the first time. The first AQ_CACHED_ENTRIES live as long as the process, later
+// ones until `aq_release`, which every caller calls after its last use of the entry.
+enum { AQ_CACHED_ENTRIES = 2048 };
 dnnl_status_t aq_cache_get(const aq_key *key, dnnl_status_t (*make)(const aq_key *, dnnl_primitive_desc_t *),
                            aq_entry **entry);
+void aq_release(aq_entry *entry);
 
 typedef struct {
   int argument;  // DNNL_ARG_...
@@ -43,6 +47,9 @@ typedef struct {
 
 // Runs a primitive on the calling thread with the thread's own stream and scratchpad.
 dnnl_status_t aq_execute(const aq_entry *entry, const aq_argument *arguments, int count);
+
+// The same, and releases the entry.
+dnnl_status_t aq_execute_release(aq_entry *entry, const aq_argument *arguments, int count);
 
 // Copies between two layouts of the same extents.
 dnnl_status_t aq_reorder(aq_md from, const void *source, aq_md to, void *target);

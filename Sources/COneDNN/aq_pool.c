@@ -72,7 +72,9 @@ int aq_pool_workspace_bytes(const aq_conv_shape *shape, aq_pool_kind kind, size_
   if (kind != AQ_POOL_MAX) return 0;
   aq_entry *entry;
   dnnl_status_t status = pool_entry(shape, (int)kind, &entry);
-  if (status == dnnl_success) *bytes = dnnl_memory_desc_get_size(aq_query(entry->description, dnnl_query_workspace_md));
+  if (status != dnnl_success) return status;
+  *bytes = dnnl_memory_desc_get_size(aq_query(entry->description, dnnl_query_workspace_md));
+  aq_release(entry);
   return status;
 }
 
@@ -85,7 +87,7 @@ int aq_pool_forward(const aq_conv_shape *shape, aq_pool_kind kind, const float *
       {DNNL_ARG_DST, aq_query(entry->description, dnnl_query_dst_md), dst},
       {DNNL_ARG_WORKSPACE, aq_query(entry->description, dnnl_query_workspace_md), workspace},
   };
-  return aq_execute(entry, arguments, kind == AQ_POOL_MAX ? 3 : 2);
+  return aq_execute_release(entry, arguments, kind == AQ_POOL_MAX ? 3 : 2);
 }
 
 int aq_pool_backward(const aq_conv_shape *shape, aq_pool_kind kind, const float *diff_dst, const void *workspace,
@@ -98,5 +100,5 @@ int aq_pool_backward(const aq_conv_shape *shape, aq_pool_kind kind, const float 
       {DNNL_ARG_DIFF_SRC, aq_query(entry->description, dnnl_query_diff_src_md), diff_src},
       {DNNL_ARG_WORKSPACE, aq_query(entry->description, dnnl_query_workspace_md), (void *)(uintptr_t)workspace},
   };
-  return aq_execute(entry, arguments, kind == AQ_POOL_MAX ? 3 : 2);
+  return aq_execute_release(entry, arguments, kind == AQ_POOL_MAX ? 3 : 2);
 }
