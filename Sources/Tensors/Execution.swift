@@ -8,7 +8,7 @@ public final class Cancellation: Sendable {
   /// Makes a cancellation nobody has asked for yet.
   public init() {}
 
-  /// Asks the work to stop. Safe from any thread.
+  /// Asks the work to stop; safe from any thread.
   public func cancel() { flag.store(true, ordering: .relaxed) }
 
   /// Forgets an earlier request.

@@ -86,4 +86,47 @@ import Testing
     }
     #expect(worst <= 2e-5)
   }
+
+  @Test func inferenceUsesTheRunningStatistics() throws {
+    let x = Self.input(mean: 3, images: 2)
+    var random = RandomSource(seed: 5)
+    let values = Self.values(&random)
+    let layer = BatchNorm(channels: Self.channels)
+
+    let output = try layer.forward([x], values, LayerPass(mode: .inference, execution: Execution()))
+
+    #expect(output.updatedBuffers.isEmpty)
+    for i in 0..<x.count {
+      let (weight, bias, mean, variance) = (
+        values[0][i % Self.channels], values[1][i % Self.channels], values[2][i % Self.channels],
+        values[3][i % Self.channels]
+      )
+      let inverse = 1 / (Double(variance) + Double(layer.epsilon)).squareRoot()
+      let expected = Double(weight) * (Double(x[i]) - Double(mean)) * inverse + Double(bias)
+      #expect(abs(Double(output.output[i]) - expected) <= 1e-5 * max(1, abs(expected)))
+    }
+  }
+
+  @Test(arguments: [0, 0.1, 1] as [Float])
+  func runningStatisticsMoveByTheMomentum(momentum: Float) throws {
+    let x = Self.input(mean: -2, images: 3)
+    let batch = Self.statistics(x)
+    var random = RandomSource(seed: 6)
+    let values = Self.values(&random)
+    let layer = BatchNorm(channels: Self.channels, momentum: momentum)
+
+    let pass = LayerPass(mode: .training, execution: Execution())
+    let buffers = try layer.forward([x], values, pass).updatedBuffers
+
+    let rows = Double(x.count / Self.channels)
+    let mean = try #require(buffers["running_mean"]), variance = try #require(buffers["running_var"])
+    for c in 0..<Self.channels {
+      let share = Double(momentum)
+      let expectedMean = (1 - share) * Double(values[2][c]) + share * batch.mean[c]
+      let expectedVariance =
+        (1 - share) * Double(values[3][c]) + share * batch.variance[c] * rows / (rows - 1)
+      #expect(abs(Double(mean[c]) - expectedMean) <= 1e-5)
+      #expect(abs(Double(variance[c]) - expectedVariance) <= 1e-5 * max(1, expectedVariance))
+    }
+  }
 }

@@ -93,7 +93,9 @@ import Testing
     #expect(abs(Double(parameters["w"]?[0] ?? .nan) - weight) < 1e-6)
   }
 
-  private func power(_ base: Double, _ exponent: Int) -> Double { (0..<exponent).reduce(1) { product, _ in product * base } }
+  private func power(_ base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { product, _ in product * base }
+  }
 
   @Test func schedulesFallAsTheyShould() {
     let cosine = LearningRateSchedule(.cosine, warmupEpochs: 2)
