@@ -64,13 +64,13 @@ let package = Package(
     swiftTarget(
       "Benchmarks",
       imports: [
-        "Workbench", "Bindings", "LuaRuntime", "Pipelines", "Inference", "Packing", "Quantizers", "Layers",
-        "Tensors", "CKernels", "Reporting",
+        "Bindings", "LuaRuntime", "Interchange", "Inference", "Quantizers", "Layers", "Tensors", "CKernels",
+        "Reporting",
       ]),
     .executableTarget(
       name: "augq",
       dependencies: [
-        "Workbench", "Bindings", "Benchmarks", "Tensors",
+        "Workbench", "Bindings", "Benchmarks", "Tensors", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

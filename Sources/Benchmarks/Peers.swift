@@ -1,0 +1,45 @@
+import Interchange
+
+/// Programs in `Scripts/peers` that do the same work with other tools.
+struct Peers {
+  /// A Python that has PyTorch.
+  let python: String
+  /// The folder `PTQ` of the AuGQ authors' code; its rows are left out when empty.
+  let authors: String
+  /// Where the programs are.
+  var folder = "Scripts/peers"
+
+  /// Runs a program; its lines are JSON objects `{work, peer, threads, ms}`.
+  func rows(_ program: String) throws -> [Measurement] {
+    var arguments = [python, "\(folder)/\(program)"]
+    if program == "quantizer.py" && !authors.isEmpty { arguments += ["--authors", authors] }
+    let outcome = try ChildProcess.run(arguments)
+    guard outcome.status == 0 else {
+      throw ChildProcess.Failure(description: "\(arguments.joined(separator: " ")) failed; its messages are above")
+    }
+    return try outcome.output.split(separator: "\n").map { line in
+      let value = try JSONValue(parsing: line.utf8)
+      guard let work = value["work"]?.text, let peer = value["peer"]?.text, let threads = value["threads"]?.integer,
+        let milliseconds = value["ms"]?.number
+      else { throw ChildProcess.Failure(description: "\(program) printed '\(line)', which is no measurement") }
+      return Measurement(work, peer, threads: threads, nanoseconds: milliseconds * 1e6)
+    }
+  }
+
+  /// Puts each peer behind our rows of the same work and threads, with the ratio of our best to it.
+  static func joined(_ ours: [Measurement], _ peers: [Measurement]) -> [Measurement] {
+    ours + peers.map { peer in
+      let same = ours.filter { peer.work == $0.work && peer.threads == $0.threads }
+      guard let best = same.min(by: { $0.nanoseconds < $1.nanoseconds }) else { return peer }
+      var peer = peer
+      peer.ratio = best.nanoseconds / peer.nanoseconds
+      peer.reference = "augq (\(best.variant)), which is \(oneDecimal(peer.nanoseconds / best.nanoseconds))x as fast"
+      return peer
+    }
+  }
+
+  private static func oneDecimal(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+}
