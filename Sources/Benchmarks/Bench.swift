@@ -37,6 +37,7 @@ public struct Bench {
     var table = ReportTable(columns: [
       .init("work", .text), .init("variant", .text), .init("threads", .integer), .init("ms", .bits),
       .init("ns", .integer), .init("rate", .number), .init("unit", .text), .init("ratio", .number), .init("to", .text),
+      .init("augq_faster_by", .number),
     ])
     for part in parts {
       for row in try rows(part) { table.add(row.cells) }
@@ -69,6 +70,7 @@ extension Measurement {
     }
     if let ratio { cells["ratio"] = .number(ratio) }
     if let reference { cells["to"] = .text(reference) }
+    if let oursFasterBy { cells["augq_faster_by"] = .number(oursFasterBy) }
     return cells
   }
 }

@@ -14,6 +14,8 @@ public struct Measurement: Sendable {
   public var ratio: Double?
   /// The reference's name.
   public var reference: String?
+  /// For a peer's row: how often our fastest row of the same work and threads is as fast.
+  public var oursFasterBy: Double?
 
   /// Makes a row.
   public init(

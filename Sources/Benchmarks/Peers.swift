@@ -26,20 +26,14 @@ struct Peers {
     }
   }
 
-  /// Puts each peer behind our rows of the same work and threads, with the ratio of our best to it.
+  /// Puts each peer behind our rows of the same work and threads, with how often our best is as fast.
   static func joined(_ ours: [Measurement], _ peers: [Measurement]) -> [Measurement] {
     ours + peers.map { peer in
       let same = ours.filter { peer.work == $0.work && peer.threads == $0.threads }
       guard let best = same.min(by: { $0.nanoseconds < $1.nanoseconds }) else { return peer }
       var peer = peer
-      peer.ratio = best.nanoseconds / peer.nanoseconds
-      peer.reference = "augq (\(best.variant)), which is \(oneDecimal(peer.nanoseconds / best.nanoseconds))x as fast"
+      peer.oursFasterBy = peer.nanoseconds / best.nanoseconds
       return peer
     }
-  }
-
-  private static func oneDecimal(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
   }
 }

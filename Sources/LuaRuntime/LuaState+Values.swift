@@ -1,10 +1,11 @@
 import CLuaShim
 
 extension LuaState {
-  /// Pushes one value (nothing for `.none`).
-  func push(_ value: LuaValue, _ L: OpaquePointer) throws {
+  /// Pushes one value (several or nothing for `.values`) and returns how many.
+  @discardableResult
+  func push(_ value: LuaValue, _ L: OpaquePointer) throws -> Int32 {
     switch value {
-    case .values(let values): for value in values { try push(value, L) }
+    case .values(let values): return try values.reduce(0) { try $0 + push($1, L) }
     case .nil: aql_push_nil(L)
     case .boolean(let value): aql_push_boolean(L, value ? 1 : 0)
     case .integer(let value): aql_push_integer(L, Int64(value))
@@ -25,6 +26,7 @@ extension LuaState {
     case .object(let object): try push(object, L)
     case .function(let reference): aql_push_reference(L, reference.reference)
     }
+    return 1
   }
 
   func push(_ text: String, _ L: OpaquePointer) {
@@ -40,7 +42,7 @@ extension LuaState {
     }
     let bytes = type.row.byteCount(object)
     let retained = Unmanaged.passRetained(object)
-    let key = UnsafeRawPointer(Unmanaged.passUnretained(type).toOpaque())
+    let key = typePointer(ObjectIdentifier(Swift.type(of: object)))
     guard aql_push_object(L, retained.toOpaque(), key, bytes, type.metatable) == 0 else {
       retained.release()
       throw LuaUsageError(

@@ -144,14 +144,14 @@ public final class LuaState {
 
   func type(of object: AnyObject) -> RegisteredType? { types[ObjectIdentifier(Swift.type(of: object))] }
 
+  /// The mark of a class in the userdata of its objects: the address of its metadata.
   func typePointer(_ identity: ObjectIdentifier) -> UnsafeRawPointer? {
-    types[identity].map { UnsafeRawPointer(Unmanaged.passUnretained($0).toOpaque()) }
+    UnsafeRawPointer(bitPattern: UInt(bitPattern: identity))
   }
 
   func typeName(at index: Int32, _ L: OpaquePointer) -> String? {
-    aql_object_type(L, index).map {
-      Unmanaged<RegisteredType>.fromOpaque($0).takeUnretainedValue().row.name
-    }
+    guard let pointer = aql_object_type(L, index) else { return nil }
+    return types.first { typePointer($0.key) == pointer }?.value.row.name
   }
 
   func typeName(_ identity: ObjectIdentifier) -> String { types[identity]?.row.name ?? "object" }

@@ -1,5 +1,5 @@
 /// A value that crosses the boundary between Swift and Lua.
-public indirect enum LuaValue {
+public enum LuaValue {
   /// No result, or several: `.values([a, b])` returns two.
   case values([LuaValue])
   case `nil`

@@ -21,52 +21,80 @@ struct RangeSearch {
   }
 
   /// The error of each candidate on the grid that the specification makes of its range.
+  ///
+  /// Candidates that cannot win are given up: errors are sums of terms of at least 0, so one whose sum over a part of the
+  /// values exceeds another's whole sum keeps that partial sum, which is larger than the least. The winner is exact.
   func scores(
     of values: UnsafeBufferPointer<Float>, _ full: ValueRange, _ specification: GridSpecification,
     _ execution: Execution
   ) throws -> [Double] {
-    specification.isUniform
-      ? try uniformScores(values, full, specification, execution)
-      : try generalScores(values, full, specification)
+    let score =
+      specification.isUniform
+      ? uniformScore(values, full, specification) : try generalScore(values, full, specification)
+    let shards = GroupLayout.shardCount(values.count)
+    var totals = [Double](repeating: 0, count: candidates)
+    /// Adds the errors of some candidates over some shards, in the order of the shards.
+    func add(_ range: Range<Int>, _ chosen: [Int]) throws {
+      guard !chosen.isEmpty, !range.isEmpty else { return }
+      var partial = [Double](repeating: 0, count: range.count * chosen.count)
+      try partial.withUnsafeMutableBufferPointer { partial in
+        guard let rows = partial.baseAddress else { return }
+        try execution.forEachShard(range.count) { index in
+          let part = Execution.range(ofShard: range.lowerBound + index, of: shards, count: values.count)
+          try score(part, chosen, rows + index * chosen.count)
+        }
+      }
+      for index in partial.indices { totals[chosen[index % chosen.count]] += partial[index] }
+    }
+    let all = Array(0..<candidates)
+    try add(0..<1, all)
+    guard let favourite = all.min(by: { totals[$0] < totals[$1] }) else { return totals }
+    try add(1..<shards, [favourite])
+    for wave in Swift.stride(from: 1, to: shards, by: Self.wave) {
+      let alive = all.filter { $0 != favourite && totals[$0] <= totals[favourite] }
+      try add(wave..<min(wave + Self.wave, shards), alive)
+    }
+    return totals
   }
 
-  private func uniformScores(
-    _ values: UnsafeBufferPointer<Float>, _ full: ValueRange, _ specification: GridSpecification,
-    _ execution: Execution
-  ) throws -> [Double] {
+  /// Shards between two looks at who can still win; a constant, so that threads do not matter.
+  private static let wave = 2
+
+  /// Writes the errors of some candidates over a range of the values.
+  private typealias Score = (Range<Int>, [Int], UnsafeMutablePointer<Double>) throws -> Void
+
+  private func uniformScore(
+    _ values: UnsafeBufferPointer<Float>, _ full: ValueRange, _ specification: GridSpecification
+  ) -> Score {
     let steps = specification.stepCount
     let table = (0..<candidates).map { index in
       let affine = GroupRegions.affine(
         range(index, of: full), steps: steps, isSymmetric: specification.isSymmetric)
       return aq_candidate(scale: affine.scale, zero_point: affine.zeroPoint)
     }
-    let shards = GroupLayout.shardCount(values.count)
-    var partial = [Double](repeating: 0, count: shards * candidates)
-    try partial.withUnsafeMutableBufferPointer { partial in
-      try execution.forEachShard(shards) { shard in
-        let range = Execution.range(ofShard: shard, of: shards, count: values.count)
-        guard let x = values.baseAddress, let scores = partial.baseAddress else { return }
-        kernels.search_uniform(
-          x + range.lowerBound, range.count, table, candidates, Float(steps), power,
-          scores + shard * candidates)
-      }
+    return { part, chosen, scores in
+      guard let x = values.baseAddress else { return }
+      kernels.search_uniform(
+        x + part.lowerBound, part.count, chosen.map { table[$0] }, chosen.count, Float(steps), power, scores)
     }
-    return (0..<candidates).map { c in (0..<shards).reduce(0) { $0 + partial[$1 * candidates + c] } }
   }
 
   /// Any grid: the error of the values it gives; values that published mode leaves in FP32 count as exact.
-  private func generalScores(
+  private func generalScore(
     _ values: UnsafeBufferPointer<Float>, _ full: ValueRange, _ specification: GridSpecification
-  ) throws -> [Double] {
+  ) throws -> Score {
     var plain = specification
     plain.group = .tensor
     plain.rounding = .nearest
-    let x = Tensor([1, values.count], values)
-    return try (0..<candidates).map { index in
-      let y = try RegionGrid(plain, ranges: [range(index, of: full)]).fakeQuantized(x)
-      return y.withValues { y in
-        guard let first = values.baseAddress, let second = y.baseAddress else { return 0 }
-        return kernels.power_error(first, second, values.count, power)
+    let grids = try (0..<candidates).map { try RegionGrid(plain, ranges: [range($0, of: full)]) }
+    return { part, chosen, scores in
+      let x = Tensor([1, part.count], values[part])
+      for (slot, candidate) in chosen.enumerated() {
+        let y = try grids[candidate].fakeQuantized(x)
+        scores[slot] = y.withValues { y in
+          guard let first = values.baseAddress, let second = y.baseAddress else { return 0 }
+          return kernels.power_error(first + part.lowerBound, second, part.count, power)
+        }
       }
     }
   }
