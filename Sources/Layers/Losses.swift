@@ -44,7 +44,8 @@ public enum Loss: Sendable {
         for c in 0..<classes {
           let target = spread + (c == label ? 1 - smoothing : 0)
           let probability = p[row * classes + c]
-          loss += Double(target) * (logSums[row] - Double(scores[row * classes + c]))
+          // A class without target may have a score of -infinity.
+          if target > 0 { loss += Double(target) * (logSums[row] - Double(scores[row * classes + c])) }
           p[row * classes + c] = (probability - target) / Float(labels.count)
         }
       }
