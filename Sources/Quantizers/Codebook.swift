@@ -41,9 +41,11 @@ public struct Codebook: QuantizationGrid, Hashable {
 
   /// Returns each value's nearest level.
   ///
-  /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook.
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook or a value is NaN or infinite.
   public func fakeQuantized(_ x: Tensor, execution: Execution = Execution()) throws -> Tensor {
-    try mapped(x, layout(x.shape), execution) { _, group, _, input, output, count in
+    let layout = try layout(x.shape)
+    try GridSpecification.checkFinite(x, execution: execution)
+    return try mapped(x, layout, execution) { _, group, _, input, output, count in
       let levels = table[group]
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Codebook.chunk) { codes in
         guard let buffer = codes.baseAddress else { return }
@@ -62,10 +64,11 @@ public struct Codebook: QuantizationGrid, Hashable {
 
   /// Returns the index of each value's level.
   ///
-  /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook.
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook or a value is NaN or infinite.
   public func quantize(_ x: Tensor, execution: Execution = Execution()) throws -> GridCodes {
-    var codes = [UInt8](repeating: 0, count: x.count)
     let layout = try layout(x.shape)
+    try GridSpecification.checkFinite(x, execution: execution)
+    var codes = [UInt8](repeating: 0, count: x.count)
     try codes.withUnsafeMutableBufferPointer { target in
       try x.withValues { source in
         guard let input = source.baseAddress, let output = target.baseAddress else { return }

@@ -8,7 +8,7 @@ extension GridSpecification {
   public func fit(to x: Tensor, execution: Execution = Execution()) throws -> RegionGrid {
     try validate()
     guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
-    try GridSpecification.checkFinite(x)
+    try GridSpecification.checkFinite(x, execution: execution)
     let layout = try GroupLayout(group, x.shape)
     let gathered = GroupValues(x, layout)
     var ranges = [ValueRange](repeating: ValueRange(0, 0), count: layout.groupCount)
@@ -24,14 +24,26 @@ extension GridSpecification {
     return try RegionGrid(self, ranges: ranges)
   }
 
-  static func checkFinite(_ x: Tensor) throws(QuantizationError) {
-    let (count, first) = x.withValues { values -> (Int, Int) in
-      guard let pointer = values.baseAddress else { return (0, 0) }
-      var (low, high) = (Float(0), Float(0))
-      let count = kernels.extremes(pointer, values.count, &low, &high)
-      return (count, count == 0 ? 0 : values.firstIndex { !$0.isFinite } ?? 0)
+  /// Refuses NaN and infinity: kernels would put them on the lowest or highest level, and nobody would see them again.
+  ///
+  /// - Throws: ``QuantizationError/notFinite(count:first:total:)``.
+  static func checkFinite(_ x: Tensor, execution: Execution = Execution(threads: 1)) throws {
+    let shards = GroupLayout.shardCount(x.count)
+    var counts = [Int](repeating: 0, count: shards)
+    try counts.withUnsafeMutableBufferPointer { counts in
+      try x.withValues { values in
+        guard let pointer = values.baseAddress else { return }
+        try execution.forEachShard(shards) { shard in
+          let range = Execution.range(ofShard: shard, of: shards, count: values.count)
+          var (low, high) = (Float(0), Float(0))
+          counts[shard] = kernels.extremes(pointer + range.lowerBound, range.count, &low, &high)
+        }
+      }
     }
-    guard count == 0 else { throw .notFinite(count: count, first: first, total: x.count) }
+    let count = counts.reduce(0, +)
+    guard count > 0 else { return }
+    let first = x.withValues { $0.firstIndex { !$0.isFinite } } ?? 0
+    throw QuantizationError.notFinite(count: count, first: first, total: x.count)
   }
 
   private func range(of values: UnsafeBufferPointer<Float>, _ execution: Execution) throws -> ValueRange {

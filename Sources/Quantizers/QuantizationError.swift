@@ -28,6 +28,8 @@ public enum QuantizationError: Error, Equatable, CustomStringConvertible {
   case publishedHasNoCodes
   /// An observer's parameter outside its range.
   case observer(String)
+  /// What is wrong with the values of one parameter or node.
+  indirect case place(String, QuantizationError)
   /// A key without a parameter, or a node name that is not in the graph.
   case unknown(String)
 
@@ -57,6 +59,7 @@ public enum QuantizationError: Error, Equatable, CustomStringConvertible {
     case .publishedHasNoCodes:
       "a grid in published mode leaves values in FP32, which have no codes; use mode clamp to pack or compile"
     case .observer(let what): what
+    case .place(let key, let reason): "\(key): \(reason)"
     case .unknown(let what): what
     }
   }

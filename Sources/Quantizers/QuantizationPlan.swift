@@ -1,4 +1,5 @@
 public import Layers
+import Tensors
 
 /// Where a graph's values are quantized, and with which specification.
 ///
@@ -20,6 +21,15 @@ public struct QuantizationPlan: Sendable {
     public let role: Role
     /// What to fit; of the input, when the values are not pixels.
     public let specification: GridSpecification
+
+    /// Fits the specification to the place's values; an error names the place.
+    func fit(to values: Tensor, execution: Execution) throws -> RegionGrid {
+      do {
+        return try specification.fit(to: values, execution: execution)
+      } catch let error as QuantizationError {
+        throw QuantizationError.place(key, error)
+      }
+    }
   }
 
   /// Weights in the order of the graph.

@@ -50,7 +50,7 @@ public struct QuantizedModel: Sendable {
       let values = samples.values(of: place.node)
       let grid =
         try place.role == .input && ActivationSamples.arePixels(values)
-        ? .pixels : place.specification.fit(to: values, execution: execution)
+        ? .pixels : place.fit(to: values, execution: execution)
       result.activationGrids[place.key] = grid
       var report = try grid.storage(of: values, execution: execution)
       let count = folded.graph.nodes[place.node].shape.count
@@ -71,7 +71,7 @@ public struct QuantizedModel: Sendable {
         throw QuantizationError.unknown(
           "the model has no parameter \(place.key); load its weights before quantizing")
       }
-      weightGrids[place.key] = try place.specification.fit(to: weight, execution: execution)
+      weightGrids[place.key] = try place.fit(to: weight, execution: execution)
     }
   }
 

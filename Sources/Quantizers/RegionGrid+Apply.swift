@@ -7,7 +7,7 @@ nonisolated(unsafe) let kernels: aq_quantize_variant = aq_quantize_best().pointe
 extension RegionGrid {
   /// Returns each value's nearest level.
   ///
-  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid or a value is NaN or infinite.
   public func fakeQuantized(_ x: Tensor, execution: Execution = Execution()) throws -> Tensor {
     try countingUnquantized(x, execution: execution).result
   }
@@ -21,6 +21,7 @@ extension RegionGrid {
     }
     if specification.blockSize != nil { return (try dequantize(quantize(x, execution: execution)), 0) }
     let layout = try layout(x.shape)
+    try GridSpecification.checkFinite(x, execution: execution)
     var unquantized = [Int](repeating: 0, count: GroupLayout.shardCount(x.count))
     let result = try unquantized.withUnsafeMutableBufferPointer { counts in
       try mapped(x, layout, execution) { shard, group, offset, input, output, count in

@@ -4,10 +4,12 @@ public import Tensors
 extension RegionGrid {
   /// Returns the code of each value and, for block-chosen intervals, the interval of each block.
   ///
-  /// - Throws: ``QuantizationError/publishedHasNoCodes``, or when the shape has other groups than the grid.
+  /// - Throws: ``QuantizationError/publishedHasNoCodes``, or when the shape has other groups than the grid or a value is
+  ///   NaN or infinite.
   public func quantize(_ x: Tensor, execution: Execution = Execution()) throws -> GridCodes {
     guard specification.mode == .clamp else { throw QuantizationError.publishedHasNoCodes }
     let layout = try layout(x.shape)
+    try GridSpecification.checkFinite(x, execution: execution)
     if let block = specification.blockSize { return try quantizeBlocks(x, block, layout, execution) }
     var codes = [UInt8](repeating: 0, count: x.count)
     try codes.withUnsafeMutableBufferPointer { target in

@@ -129,6 +129,26 @@ import Testing
     }
   }
 
+  @Test func valuesThatAreNotFiniteNameTheirPlace() throws {
+    var broken = try network()
+    let weight = try #require(broken.parameters["body.weight"])
+    broken.parameters["body.weight"] = Tensor(
+      weight.shape, weight.values.enumerated().map { $0.offset == 7 ? .nan : $0.element })
+    #expect {
+      try QuantizedModel.quantizing(broken, options, calibration: pixels(2))
+    } throws: {
+      "\($0)" == "body.weight: 1 of 324 values are NaN or infinite, the first at index 7; "
+        + "check the weights or the calibration images"
+    }
+    broken.parameters["body.weight"] = weight
+    broken.parameters["body.bias"] = Tensor([6], repeating: .infinity)
+    #expect {
+      try QuantizedModel.quantizing(broken, options, calibration: pixels(2))
+    } throws: {
+      "\($0)".hasPrefix("body: 770 of 770 values are NaN or infinite, the first at index 0;")
+    }
+  }
+
   @Test func emptyCalibrationIsRefused() throws {
     #expect(throws: QuantizationError.emptyCalibration("the activations")) {
       try QuantizedModel.quantizing(network(), options, calibration: Tensor(zeros: [0, 8, 8, 3]))
