@@ -308,6 +308,11 @@ function augq.build(source, options) end
 ---@return augq.Quantized
 function augq.quantize(model, options) end
 
+---Reads a packed model file that engine:save() wrote.
+---@param path string the file
+---@return augq.Engine
+function augq.load_engine(path) end
+
 ---Compares mode published with values that the AuGQ authors' code computed.
 ---@param path string safetensors file laid out as augq_reference.safetensors
 ---@return { values: integer, tensors: integer, mismatches: string[] }

@@ -53,6 +53,10 @@ struct QuantizeModule: Sendable {
         return .object(QuantizedObject(quantized))
       },
       LuaFunction(
+        "load_engine", "Reads a packed model file that engine:save() wrote.",
+        parameters: [LuaParameter("path", "string", "the file")], returns: "augq.Engine"
+      ) { call in .object(EngineObject(try IntegerEngine(IntegerModel(path: try call.string(0))))) },
+      LuaFunction(
         "golden_check", "Compares mode published with values that the AuGQ authors' code computed.",
         parameters: [
           LuaParameter("path", "string", "safetensors file laid out as augq_reference.safetensors")

@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A recipe, the code its process ends with, and the beginning of what it prints on standard error.
+struct Ending: Sendable, CustomStringConvertible {
+  let script: String
+  let status: Int32
+  let errors: String
+  var options: [String] = []
+  var description: String { script }
+}
+
+@Suite struct ExitCodeTests {
+  static let endings = [
+    Ending(script: "print 'fine'", status: 0, errors: ""),
+    Ending(script: "os.exit(7)", status: 7, errors: ""),
+    Ending(
+      script: "local x = 1\nerror 'broken'", status: 1,
+      errors: "augq: recipe.lua:2: broken\n  error 'broken'\n  ^\nstack traceback:\n"),
+    Ending(script: "local x = = 2", status: 1, errors: "augq: recipe.lua:1: unexpected symbol near '='\n"),
+    Ending(script: "misspelt()", status: 1, errors: "augq: recipe.lua:1: global 'misspelt' is not defined. Check its spelling.\n"),
+    Ending(
+      script: "local function f() leaked = 1 end f()", status: 1,
+      errors: "augq: recipe.lua:1: 'leaked' is assigned but not declared. Write 'local leaked'.\n"),
+    Ending(
+      script: "require 'augq'.params { n = { 3, 'a number', 1, 5 } }", status: 64,
+      errors: "augq: the value of --n is '9'; expected an integer in 1.0 ... 5.0\n", options: ["--n", "9"]),
+    Ending(
+      script: "require 'augq'.params { n = { 3, 'a number' } }", status: 64,
+      errors: "augq: unknown option '--m'. Did you mean '--n'?\n", options: ["--m", "9"]),
+    Ending(
+      script: "require 'augq'.data.fashion_mnist { folder = 'nowhere' }", status: 66,
+      errors:
+        "augq: recipe.lua:1: cannot read nowhere/train-images-idx3-ubyte.gz: No such file or directory. Install it with "
+        + "'apt-get install dataset-fashion-mnist', or set AUGQ_FASHION_MNIST to the folder with the four IDX files.\n"),
+    Ending(
+      script: "require 'augq'.load 'nothing'", status: 66,
+      errors: "augq: recipe.lua:1: cannot read nothing.lua: No such file or directory. Check the path.\n"),
+    Ending(
+      script: "local g = require 'augq'.graph { 2 } g:linear(g.input, { features = 1 })\n"
+        + "require 'augq'.build(g):save 'no/such/folder/model'", status: 73,
+      errors: "augq: recipe.lua:2: cannot write no/such/folder/model.safetensors: No such file or directory. "
+        + "Nothing was changed; check the folder and the free space.\n"),
+    Ending(
+      script: "io.open('bad.augq', 'w'):write('not a model at all'):close() require 'augq'.load_engine 'bad.augq'", status: 65,
+      errors: "augq: recipe.lua:1: "),
+    Ending(
+      script: "while true do end", status: 124, errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
+      options: ["--time", "0.3"]),
+    Ending(
+      script: "local t = {} for i = 1, 1e9 do t[i] = {} end", status: 125, errors: "augq: not enough memory",
+      options: ["--memory", "32M"]),
+  ]
+
+  @Test(arguments: endings)
+  func endsWithTheDocumentedCodeAndMessage(_ ending: Ending) throws {
+    let folder = try Scratch()
+    try folder.write(ending.script, to: "recipe.lua")
+    let isLimit = ending.options.first == "--time" || ending.options.first == "--memory"
+    let arguments = ["run"] + (isLimit ? ending.options : []) + ["recipe.lua"] + (isLimit ? [] : ending.options)
+
+    let outcome = try AugqProcess.run(arguments, in: folder.url)
+
+    #expect(outcome.status == ending.status, "\(outcome.errors)")
+    #expect(outcome.errors.hasPrefix(ending.errors), "\(outcome.errors)")
+    #expect(ending.status != 0 || outcome.errors.isEmpty)
+  }
+
+  @Test func missingScriptEndsWith66() throws {
+    let outcome = try AugqProcess.run(["run", "no/such/recipe.lua"])
+
+    #expect(outcome.status == 66)
+    #expect(outcome.errors == "augq: cannot read no/such/recipe.lua: No such file or directory. Check the path.\n")
+  }
+
+  @Test func unknownCommandEndsWith64() throws {
+    #expect(try AugqProcess.run(["rum", "x.lua"]).status == 64)
+  }
+
+  @Test func argumentsReachTheScriptAndOutputIsOnlyData() throws {
+    let folder = try Scratch()
+    try folder.write("print(arg[0], #arg, arg[1], arg[2], arg[3])", to: "recipe.lua")
+
+    let outcome = try AugqProcess.run(["run", "--threads", "1", "recipe.lua", "--json", "-x", "a b"], in: folder.url)
+
+    #expect(outcome.output == "recipe.lua\t3\t--json\t-x\ta b\n")
+    #expect(outcome.errors.isEmpty)
+  }
+
+  @Test func modulesBesideTheScriptAreFound() throws {
+    let folder = try Scratch()
+    try folder.write("return { answer = 42 }", to: "sub/helper.lua")
+    try folder.write("print(require('helper').answer)", to: "sub/recipe.lua")
+
+    #expect(try AugqProcess.run(["run", "sub/recipe.lua"], in: folder.url).output == "42\n")
+  }
+
+  /// Ctrl-C stops Lua and native kernels; the bound is far below the run's own length, not a measurement.
+  @Test(arguments: [
+    "io.stdout:write('ready\\n') io.stdout:flush() while true do pcall(function() while true do end end) end",
+    """
+    local augq = require 'augq'
+    local g = augq.graph { 28, 28, 1 }
+    local x = g:conv2d(g.input, { filters = 64, kernel = 5 })
+    for i = 1, 6 do x = g:conv2d(x, { filters = 64, kernel = 3, padding = 1 }) end
+    g:linear(g:flatten(g:global_average_pool(x)), { features = 10 })
+    local model, images = augq.build(g), augq.tensor.zeros { 4000, 28, 28, 1 }
+    io.stdout:write('ready\\n') io.stdout:flush()
+    while true do model:forward(images) end
+    """,
+  ])
+  func interruptEndsWith130(script: String) throws {
+    let folder = try Scratch()
+    try folder.write(script, to: "recipe.lua")
+    let process = Process()
+    process.executableURL = AugqProcess.executable
+    process.arguments = ["run", "recipe.lua"]
+    process.currentDirectoryURL = folder.url
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    #expect(output.fileHandleForReading.availableData == Data("ready\n".utf8))
+
+    process.interrupt()
+    process.waitUntilExit()
+
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 130)
+    #expect(String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) == "augq: interrupted\n")
+  }
+
+  @Test func stubsInTheRepositoryMatchTheBindings() throws {
+    let outcome = try AugqProcess.run(["docs", "--check"])
+
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+}
