@@ -17,7 +17,7 @@ public enum Library {
         + [TableModule.function, params(session)],
       modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module]
         + TrainingModule.modules,
-      types: GraphModule.types + ModelModule.types + quantize.types + TrainingModule.types + [
+      types: GraphModule.types + models.types + quantize.types + TrainingModule.types + [
         TableModule.type
       ])
   }

@@ -52,60 +52,62 @@ struct ModelModule: Sendable {
     return graph.value
   }
 
-  static let types = [
-    LuaType(
-      "augq.Model", "A network: architecture and FP32 values.", for: ModelObject.self,
-      methods: [
-        LuaFunction(
-          "save", "Writes PATH.safetensors and PATH.lua, each whole or not at all.",
-          parameters: [LuaParameter("path", "string", "path without extension")]
-        ) { call in
-          let model = try call.receiver(ModelObject.self).value
-          let path = try call.string(0)
-          try Checkpoint.save(model, to: path + ".safetensors")
-          if !FileStatus.exists(path + ".lua") {
-            try AtomicFile.write(Checkpoint.architecture(of: model.graph), to: path + ".lua")
-          }
-          return .none
-        },
-        LuaFunction(
-          "fold_batch_norm", "Returns the network with every batch norm folded into the layer before it.",
-          returns: "augq.Model"
-        ) { call in .object(ModelObject(try call.receiver(ModelObject.self).value.foldingBatchNorm())) },
-        LuaFunction(
-          "forward", "Computes the output for a batch.",
-          parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
-        ) { call in
-          let model = try call.receiver(ModelObject.self).value
-          return .object(
-            TensorObject(
-              try model.forward(try call.object(TensorObject.self, 0).value, execution: Execution())))
-        },
-        LuaFunction(
-          "parameter", "Returns a copy of one parameter or buffer.",
-          parameters: [LuaParameter("key", "string", "such as stem.weight")], returns: "augq.Tensor"
-        ) { call in
-          let parameters = try call.receiver(ModelObject.self).value.parameters
-          let key = try call.string(0)
-          guard let value = parameters[key] else {
-            throw LuaUsageError(
-              "the model has no parameter '\(key)'. \(nearest(key, among: Array(parameters.keys)))")
-          }
-          return .object(TensorObject(value))
-        },
-      ],
-      properties: [
-        LuaProperty("parameter_count", "integer", "number of trainable values") { call in
-          .integer(try call.receiver(ModelObject.self).value.trainableCount)
-        },
-        LuaProperty("byte_count", "integer", "bytes of all values in FP32, batch norms folded") { call in
-          let folded = try call.receiver(ModelObject.self).value.foldingBatchNorm()
-          return .integer(folded.parameters.values.reduce(0) { $0 + $1.storage.byteCount })
-        },
-      ],
-      bytes: { $0.value.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
-      description: {
-        "Model of \($0.value.graph.nodes.count - 1) layers, \($0.value.trainableCount) parameters"
-      })
-  ]
+  var types: [LuaType] {
+    [
+      LuaType(
+        "augq.Model", "A network: architecture and FP32 values.", for: ModelObject.self,
+        methods: [
+          LuaFunction(
+            "save", "Writes PATH.safetensors and PATH.lua, each whole or not at all.",
+            parameters: [LuaParameter("path", "string", "path without extension")]
+          ) { call in
+            let model = try call.receiver(ModelObject.self).value
+            let path = try call.string(0)
+            try Checkpoint.save(model, to: path + ".safetensors")
+            if !FileStatus.exists(path + ".lua") {
+              try AtomicFile.write(Checkpoint.architecture(of: model.graph), to: path + ".lua")
+            }
+            return .none
+          },
+          LuaFunction(
+            "fold_batch_norm", "Returns the network with every batch norm folded into the layer before it.",
+            returns: "augq.Model"
+          ) { call in .object(ModelObject(try call.receiver(ModelObject.self).value.foldingBatchNorm())) },
+          LuaFunction(
+            "forward", "Computes the output for a batch.",
+            parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
+          ) { call in
+            let model = try call.receiver(ModelObject.self).value
+            return .object(
+              TensorObject(
+                try model.forward(try call.object(TensorObject.self, 0).value, execution: session.execution)))
+          },
+          LuaFunction(
+            "parameter", "Returns a copy of one parameter or buffer.",
+            parameters: [LuaParameter("key", "string", "such as stem.weight")], returns: "augq.Tensor"
+          ) { call in
+            let parameters = try call.receiver(ModelObject.self).value.parameters
+            let key = try call.string(0)
+            guard let value = parameters[key] else {
+              throw LuaUsageError(
+                "the model has no parameter '\(key)'. \(nearest(key, among: Array(parameters.keys)))")
+            }
+            return .object(TensorObject(value))
+          },
+        ],
+        properties: [
+          LuaProperty("parameter_count", "integer", "number of trainable values") { call in
+            .integer(try call.receiver(ModelObject.self).value.trainableCount)
+          },
+          LuaProperty("byte_count", "integer", "bytes of all values in FP32, batch norms folded") { call in
+            let folded = try call.receiver(ModelObject.self).value.foldingBatchNorm()
+            return .integer(folded.parameters.values.reduce(0) { $0 + $1.storage.byteCount })
+          },
+        ],
+        bytes: { $0.value.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
+        description: {
+          "Model of \($0.value.graph.nodes.count - 1) layers, \($0.value.trainableCount) parameters"
+        })
+    ]
+  }
 }

@@ -18,8 +18,8 @@ enum Networks {
   /// A network taken out of its object while it trains; `store` puts it back.
   struct Training {
     var value: any Trainable
-    let put: (any Trainable) -> Void
-    func store() { put(value) }
+    let put: (any Trainable) throws -> Void
+    func store() throws { try put(value) }
   }
 
   /// The network to train behind an argument.
@@ -31,7 +31,7 @@ enum Networks {
       return Training(value: quantized.value) { trained in
         quantized.value.model = trained.model
         // The grids of the last step belong to weights one step older.
-        try? quantized.value.refitWeights()
+        try quantized.value.refitWeights()
       }
     }
     throw call.wrong(index, "an augq.Model or augq.Quantized")

@@ -64,7 +64,7 @@ struct TrainingModule: Sendable {
       let records = try network.value.train(
         on: data, validation: validation, options: options, observer: observer(given),
         execution: session.execution)
-      network.store()
+      try network.store()
       let rows = records.map(record)
       return .table([
         ("epochs", .list(rows)), ("last", rows.last ?? .nil),

@@ -116,6 +116,11 @@ void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context) {
   memset(&action, 0, sizeof action);
   action.sa_handler = on_sigint;
   sigaction(SIGINT, &action, NULL);
+  // A parent that started this process from a thread with blocked signals has passed its mask on.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void aql_release_sigint(void) {
