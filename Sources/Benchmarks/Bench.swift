@@ -36,7 +36,8 @@ public struct Bench {
   public func table(_ parts: [Part]) throws -> ReportTable {
     var table = ReportTable(columns: [
       .init("work", .text), .init("variant", .text), .init("threads", .integer), .init("ms", .bits),
-      .init("ns", .integer), .init("rate", .number), .init("unit", .text), .init("ratio", .number), .init("to", .text),
+      .init("ns", .integer), .init("rate", .number), .init("unit", .text), .init("ratio", .number),
+      .init("to", .text),
       .init("augq_faster_by", .number),
     ])
     for part in parts {

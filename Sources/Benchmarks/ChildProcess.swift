@@ -56,7 +56,9 @@ enum ChildProcess {
     posix_spawn_file_actions_destroy(&actions)
     close(ends[1])
     defer { close(ends[0]) }
-    guard spawned == 0 else { throw Failure(description: "cannot run \(arguments[0]): \(String(cString: strerror(spawned)))") }
+    guard spawned == 0 else {
+      throw Failure(description: "cannot run \(arguments[0]): \(String(cString: strerror(spawned)))")
+    }
     var output: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 1 << 16)
     while true {

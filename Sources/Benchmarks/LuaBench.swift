@@ -58,7 +58,8 @@ enum LuaBench {
   private static func processRows(quick: Bool) throws -> [Measurement] {
     let empty = try ChildProcess.temporaryFile("")
     let garbage = try ChildProcess.temporaryFile(
-      "local augq = require 'augq' for _ = 1, \(quick ? 40 : 4000) do local t = augq.tensor.zeros { 512, 512 } end")
+      "local augq = require 'augq' for _ = 1, \(quick ? 40 : 4000) do local t = augq.tensor.zeros { 512, 512 } end"
+    )
     defer {
       ChildProcess.remove(empty)
       ChildProcess.remove(garbage)
@@ -69,7 +70,8 @@ enum LuaBench {
     return [
       Measurement("augq run of an empty script", "process", nanoseconds: (starts.min() ?? 0) * 1e9),
       Measurement(
-        "4000 garbage tensors of 1 MiB", "peak \(memory.peakBytes >> 20) MiB", nanoseconds: memory.seconds * 1e9),
+        "4000 garbage tensors of 1 MiB", "peak \(memory.peakBytes >> 20) MiB",
+        nanoseconds: memory.seconds * 1e9),
     ]
   }
 }

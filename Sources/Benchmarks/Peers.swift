@@ -15,25 +15,30 @@ struct Peers {
     if program == "quantizer.py" && !authors.isEmpty { arguments += ["--authors", authors] }
     let outcome = try ChildProcess.run(arguments)
     guard outcome.status == 0 else {
-      throw ChildProcess.Failure(description: "\(arguments.joined(separator: " ")) failed; its messages are above")
+      throw ChildProcess.Failure(
+        description: "\(arguments.joined(separator: " ")) failed; its messages are above")
     }
     return try outcome.output.split(separator: "\n").map { line in
       let value = try JSONValue(parsing: line.utf8)
-      guard let work = value["work"]?.text, let peer = value["peer"]?.text, let threads = value["threads"]?.integer,
+      guard let work = value["work"]?.text, let peer = value["peer"]?.text,
+        let threads = value["threads"]?.integer,
         let milliseconds = value["ms"]?.number
-      else { throw ChildProcess.Failure(description: "\(program) printed '\(line)', which is no measurement") }
+      else {
+        throw ChildProcess.Failure(description: "\(program) printed '\(line)', which is no measurement")
+      }
       return Measurement(work, peer, threads: threads, nanoseconds: milliseconds * 1e6)
     }
   }
 
   /// Puts each peer behind our rows of the same work and threads, with how often our best is as fast.
   static func joined(_ ours: [Measurement], _ peers: [Measurement]) -> [Measurement] {
-    ours + peers.map { peer in
-      let same = ours.filter { peer.work == $0.work && peer.threads == $0.threads }
-      guard let best = same.min(by: { $0.nanoseconds < $1.nanoseconds }) else { return peer }
-      var peer = peer
-      peer.oursFasterBy = peer.nanoseconds / best.nanoseconds
-      return peer
-    }
+    ours
+      + peers.map { peer in
+        let same = ours.filter { peer.work == $0.work && peer.threads == $0.threads }
+        guard let best = same.min(by: { $0.nanoseconds < $1.nanoseconds }) else { return peer }
+        var peer = peer
+        peer.oursFasterBy = peer.nanoseconds / best.nanoseconds
+        return peer
+      }
   }
 }

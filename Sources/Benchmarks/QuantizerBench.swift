@@ -10,7 +10,8 @@ enum QuantizerBench {
     let bytes = (count: Double(2 * x.storage.byteCount), unit: "GB/s")
     var target = [Float](repeating: 0, count: x.count)
     let copy = watch.nanoseconds {
-      x.withValues { source in target.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) } }
+      x.withValues { source in target.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
+      }
     }
     return [Measurement("copy, 1 M floats", "memory", nanoseconds: copy, amount: bytes)]
       + (try fakeQuantization(x, bytes, watch)) + (try searches(x, watch))
@@ -32,7 +33,8 @@ enum QuantizerBench {
         x.withValues { x in
           y.withMutableValues { y in
             variant.pointee.fake_uniform(
-              x.baseAddress, y.baseAddress, x.count, form.scale, Float(form.zeroPoint), Float(form.levelCount - 1))
+              x.baseAddress, y.baseAddress, x.count, form.scale, Float(form.zeroPoint),
+              Float(form.levelCount - 1))
           }
         }
       }
@@ -46,7 +48,9 @@ enum QuantizerBench {
     let left = try watch.nanoseconds { _ = try published.fakeQuantized(x, execution: Execution()) }
     rows.append(Measurement(work + ", published", "grid", nanoseconds: left, amount: bytes))
     let backward = try watch.nanoseconds { _ = try grid.adjoint(x, at: x, execution: Execution()) }
-    return rows + [Measurement("straight-through adjoint, 1 M floats", "grid", nanoseconds: backward, amount: bytes)]
+    return rows + [
+      Measurement("straight-through adjoint, 1 M floats", "grid", nanoseconds: backward, amount: bytes)
+    ]
   }
 
   private static func searches(_ x: Tensor, _ watch: Stopwatch) throws -> [Measurement] {
@@ -54,7 +58,8 @@ enum QuantizerBench {
       let specification = GridSpecification(bits: 2, intervals: 4, mode: mode, observer: .lpSearch())
       let time = try watch.nanoseconds { _ = try specification.fit(to: x, execution: Execution()) }
       let work = "range search, 1 M floats x 80" + (mode == .published ? ", published" : "")
-      return Measurement(work, "grid", nanoseconds: time, amount: (count: 80 * Double(x.count), unit: "G values/s"))
+      return Measurement(
+        work, "grid", nanoseconds: time, amount: (count: 80 * Double(x.count), unit: "G values/s"))
     }
   }
 }

@@ -17,15 +17,18 @@ enum TrainBench {
         let result = try model.gradients(
           images, loss: .softmaxCrossEntropy(labels: labels), execution: execution)
         try optimizer.step(
-          &model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true }, execution: execution)
+          &model.parameters, gradients: result.gradients, scale: 1, decays: { _ in true },
+          execution: execution)
         model.parameters.merge(result.updatedBuffers) { $1 }
       }
-      return Measurement("ResNet-20 training step, batch 128", "\(threads) thread", threads: threads, nanoseconds: time)
+      return Measurement(
+        "ResNet-20 training step, batch 128", "\(threads) thread", threads: threads, nanoseconds: time)
     }
     let forward = try [(128, 1), (128, 2), (1, 1)].map { batch, threads in
       let (model, part) = (Model(graph: graph, seed: 1), images.rows(0..<batch))
       let time = try watch.nanoseconds { _ = try model.forward(part, execution: Execution(threads: threads)) }
-      return Measurement("ResNet-20 forward, batch \(batch)", "\(threads) thread", threads: threads, nanoseconds: time)
+      return Measurement(
+        "ResNet-20 forward, batch \(batch)", "\(threads) thread", threads: threads, nanoseconds: time)
     }
     return step.comparedWithFirst() + Array(forward[..<2]).comparedWithFirst() + [forward[2]]
   }

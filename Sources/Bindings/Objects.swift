@@ -4,7 +4,9 @@ import Pipelines
 import Reporting
 import Tensors
 
-/// The native objects that scripts hold. Each class has one ``LuaType`` row.
+// The native objects that scripts hold. Each class has one ``LuaType`` row.
+
+/// `augq.Tensor`.
 final class TensorObject {
   var value: Tensor
   init(_ value: Tensor) { self.value = value }

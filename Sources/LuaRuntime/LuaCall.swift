@@ -132,7 +132,7 @@ public struct LuaCall {
   /// An object argument.
   public func object<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object {
     try object(type, slot: slot(index))
-      ?? { throw wrong(index, "a \(lua.typeName(ObjectIdentifier(type)))") }()
+      ?? { throw wrong(index, "an \(lua.typeName(ObjectIdentifier(type)))") }()
   }
 
   /// An object argument; nil when it is of another type.

@@ -82,7 +82,7 @@ extension LuaOption.Kind {
     case .name(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .numbers: "a list of numbers"
     case .function: "a function"
-    case .object(let names): "a " + names.joined(separator: " or ")
+    case .object(let names): "an " + names.joined(separator: " or ")
     case .any(let text): text
     }
   }

@@ -57,7 +57,7 @@ public final class LuaState {
   /// Gives Ctrl-C back its ordinary meaning.
   public func releaseInterrupts() { aql_release_sigint() }
 
-  /// Asks the running script to stop; it ends with an error of kind interrupted. From any thread.
+  /// Asks the running script to stop, from any thread; it ends with an error of kind interrupted.
   public var interrupter: @Sendable () -> Void {
     let address = UInt(bitPattern: state)
     return { aql_interrupt(OpaquePointer(bitPattern: address)) }

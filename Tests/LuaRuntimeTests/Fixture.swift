@@ -22,7 +22,8 @@ enum Fixture {
   static let module = LuaModule(
     "host", "Functions for tests.",
     functions: [
-      LuaFunction("new", "Makes an object.", parameters: [LuaParameter("bytes", "integer", "native size")]) { call in
+      LuaFunction("new", "Makes an object.", parameters: [LuaParameter("bytes", "integer", "native size")]) {
+        call in
         .object(Counted(bytes: try call.integer(0, in: 0...Int.max)))
       },
       LuaFunction("live", "Counts live objects.") { _ in .integer(Counted.live.withLock { $0 }) },
@@ -31,7 +32,8 @@ enum Fixture {
         defer { withExtendedLifetime(held) {} }
         throw Refusal(description: "refused", exitCode: 65)
       },
-      LuaFunction("integer", "Returns an integer.", parameters: [LuaParameter("n", "integer", "a number")]) { call in
+      LuaFunction("integer", "Returns an integer.", parameters: [LuaParameter("n", "integer", "a number")]) {
+        call in
         .integer(try call.integer(0))
       },
       LuaFunction(
@@ -43,10 +45,13 @@ enum Fixture {
           LuaOption("verbose", .boolean, default: "false", "talk"),
         ]
       ) { call in .integer(try call.options(0).integer("bits") ?? 0) },
-      LuaFunction("echo", "Returns its argument.", parameters: [LuaParameter("value", "any", "anything")]) { call in
+      LuaFunction("echo", "Returns its argument.", parameters: [LuaParameter("value", "any", "anything")]) {
+        call in
         call.value(0)
       },
-      LuaFunction("twice", "Calls a function twice.", parameters: [LuaParameter("f", "function", "a function")]) { call in
+      LuaFunction(
+        "twice", "Calls a function twice.", parameters: [LuaParameter("f", "function", "a function")]
+      ) { call in
         let function = try call.function(0)
         try function.call([.integer(1)])
         try function.call([.integer(2)])
@@ -56,9 +61,17 @@ enum Fixture {
     types: [
       LuaType(
         "host.Counted", "An object.", for: Counted.self,
-        methods: [LuaFunction("size", "Returns the size.", returns: "integer") { .integer(try $0.receiver(Counted.self).bytes) }],
-        properties: [LuaProperty("bytes", "integer", "size") { .integer(try $0.receiver(Counted.self).bytes) }],
-        operators: [(.add, { .integer(try $0.object(Counted.self, 0).bytes + $0.object(Counted.self, 1).bytes) })],
+        methods: [
+          LuaFunction("size", "Returns the size.", returns: "integer") {
+            .integer(try $0.receiver(Counted.self).bytes)
+          }
+        ],
+        properties: [
+          LuaProperty("bytes", "integer", "size") { .integer(try $0.receiver(Counted.self).bytes) }
+        ],
+        operators: [
+          (.add, { .integer(try $0.object(Counted.self, 0).bytes + $0.object(Counted.self, 1).bytes) })
+        ],
         bytes: { $0.bytes }, description: { "Counted of \($0.bytes) bytes" })
     ])
 

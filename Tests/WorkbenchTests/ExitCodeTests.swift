@@ -19,7 +19,9 @@ struct Ending: Sendable, CustomStringConvertible {
       script: "local x = 1\nerror 'broken'", status: 1,
       errors: "augq: recipe.lua:2: broken\n  error 'broken'\n  ^\nstack traceback:\n"),
     Ending(script: "local x = = 2", status: 1, errors: "augq: recipe.lua:1: unexpected symbol near '='\n"),
-    Ending(script: "misspelt()", status: 1, errors: "augq: recipe.lua:1: global 'misspelt' is not defined. Check its spelling.\n"),
+    Ending(
+      script: "misspelt()", status: 1,
+      errors: "augq: recipe.lua:1: global 'misspelt' is not defined. Check its spelling.\n"),
     Ending(
       script: "local function f() leaked = 1 end f()", status: 1,
       errors: "augq: recipe.lua:1: 'leaked' is assigned but not declared. Write 'local leaked'.\n"),
@@ -33,7 +35,8 @@ struct Ending: Sendable, CustomStringConvertible {
       script: "require 'augq'.data.fashion_mnist { folder = 'nowhere' }", status: 66,
       errors:
         "augq: recipe.lua:1: cannot read nowhere/train-images-idx3-ubyte.gz: No such file or directory. Install it with "
-        + "'apt-get install dataset-fashion-mnist', or set AUGQ_FASHION_MNIST to the folder with the four IDX files.\n"),
+        + "'apt-get install dataset-fashion-mnist', or set AUGQ_FASHION_MNIST to the folder with the four IDX files.\n"
+    ),
     Ending(
       script: "require 'augq'.load 'nothing'", status: 66,
       errors: "augq: recipe.lua:1: cannot read nothing.lua: No such file or directory. Check the path.\n"),
@@ -43,10 +46,13 @@ struct Ending: Sendable, CustomStringConvertible {
       errors: "augq: recipe.lua:2: cannot write no/such/folder/model.safetensors: No such file or directory. "
         + "Nothing was changed; check the folder and the free space.\n"),
     Ending(
-      script: "io.open('bad.augq', 'w'):write('not a model at all'):close() require 'augq'.load_engine 'bad.augq'", status: 65,
+      script:
+        "io.open('bad.augq', 'w'):write('not a model at all'):close() require 'augq'.load_engine 'bad.augq'",
+      status: 65,
       errors: "augq: recipe.lua:1: "),
     Ending(
-      script: "while true do end", status: 124, errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
+      script: "while true do end", status: 124,
+      errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
       options: ["--time", "0.3"]),
     Ending(
       script: "local t = {} for i = 1, 1e9 do t[i] = {} end", status: 125, errors: "augq: not enough memory",
@@ -58,7 +64,8 @@ struct Ending: Sendable, CustomStringConvertible {
     let folder = try Scratch()
     try folder.write(ending.script, to: "recipe.lua")
     let isLimit = ending.options.first == "--time" || ending.options.first == "--memory"
-    let arguments = ["run"] + (isLimit ? ending.options : []) + ["recipe.lua"] + (isLimit ? [] : ending.options)
+    let arguments =
+      ["run"] + (isLimit ? ending.options : []) + ["recipe.lua"] + (isLimit ? [] : ending.options)
 
     let outcome = try AugqProcess.run(arguments, in: folder.url)
 
@@ -71,7 +78,8 @@ struct Ending: Sendable, CustomStringConvertible {
     let outcome = try AugqProcess.run(["run", "no/such/recipe.lua"])
 
     #expect(outcome.status == 66)
-    #expect(outcome.errors == "augq: cannot read no/such/recipe.lua: No such file or directory. Check the path.\n")
+    #expect(
+      outcome.errors == "augq: cannot read no/such/recipe.lua: No such file or directory. Check the path.\n")
   }
 
   @Test func unknownCommandEndsWith64() throws {
@@ -82,7 +90,8 @@ struct Ending: Sendable, CustomStringConvertible {
     let folder = try Scratch()
     try folder.write("print(arg[0], #arg, arg[1], arg[2], arg[3])", to: "recipe.lua")
 
-    let outcome = try AugqProcess.run(["run", "--threads", "1", "recipe.lua", "--json", "-x", "a b"], in: folder.url)
+    let outcome = try AugqProcess.run(
+      ["run", "--threads", "1", "recipe.lua", "--json", "-x", "a b"], in: folder.url)
 
     #expect(outcome.output == "recipe.lua\t3\t--json\t-x\ta b\n")
     #expect(outcome.errors.isEmpty)
@@ -128,7 +137,9 @@ struct Ending: Sendable, CustomStringConvertible {
 
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 130)
-    #expect(String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) == "augq: interrupted\n")
+    #expect(
+      String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        == "augq: interrupted\n")
   }
 
   @Test func stubsInTheRepositoryMatchTheBindings() throws {

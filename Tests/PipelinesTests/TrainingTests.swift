@@ -1,0 +1,126 @@
+import Inference
+import Interchange
+import Layers
+import Pipelines
+import Quantizers
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct TrainingTests {
+  /// Images of a bright half, left or right: two classes that a small network tells apart.
+  static func dataset(_ count: Int) throws -> Dataset {
+    var random = RandomSource(seed: 8)
+    var pixels: [UInt8] = []
+    var labels: [UInt8] = []
+    for _ in 0..<count {
+      let label = random.integer(below: 2)
+      labels.append(UInt8(label))
+      for i in 0..<36 {
+        pixels.append(UInt8(random.integer(below: 60) + ((i % 6 < 3) == (label == 0) ? 150 : 0)))
+      }
+    }
+    return try Dataset(
+      name: "halves", imageShape: [6, 6, 1], classNames: ["left", "right"], pixels: pixels, labels: labels)
+  }
+
+  static func model() throws -> Model {
+    var graph = Graph(input: [6, 6, 1])
+    let window = Window(kernel: [3, 3], padding: [1, 1, 1, 1])
+    var x = try graph.add(
+      try Conv2d(inChannels: 1, filters: 8, window: window, hasBias: false), [0], name: "conv")
+    x = try graph.add(ReLU(), [try graph.add(BatchNorm(channels: 8), [x], name: "norm")], name: "relu")
+    x = try graph.add(MaxPool(window: Window(kernel: [3, 3], stride: [3, 3])), [x], name: "pool")
+    try graph.add(
+      Linear(inFeatures: 32, features: 2), [try graph.add(Flatten(), [x], name: "flat")], name: "head")
+    return Model(graph: graph, seed: 1)
+  }
+
+  static func options(_ rate: Float = 0.05) -> TrainingOptions {
+    var options = TrainingOptions(
+      optimizer: SGD(learningRate: rate, nesterov: true, weightDecay: 1e-4),
+      schedule: LearningRateSchedule(.cosine))
+    options.epochs = 3
+    options.batchSize = 16
+    options.augmentation = Augmentation(crop: 1)
+    return options
+  }
+
+  @Test func trainsFineTunesAndCompilesTheSameForAnyThreads() throws {
+    let data = try Self.dataset(192)
+    func run(threads: Int) throws -> ([String: [Float]], fp32: Double, quantized: Double, integer: Double) {
+      let execution = Execution(threads: threads)
+      var model = try Self.model()
+      let records = try model.train(on: data, validation: data, options: Self.options(), execution: execution)
+      let grid = GridSpecification(bits: 2, intervals: 4)
+      var quantized = try QuantizedModel.quantizing(
+        model, QuantizationOptions(weights: grid, activations: grid), calibration: data.batch(0..<64).images,
+        execution: execution)
+      _ = try quantized.train(on: data, validation: nil, options: Self.options(0.005), execution: execution)
+      try quantized.refitWeights()
+      let fake = try quantized.evaluated(on: data, execution: execution).top1
+      let integer = try quantized.compiled().evaluated(on: data, execution: execution).top1
+      return (
+        quantized.model.parameters.mapValues(\.values), records.last?.validationTop1 ?? 0, fake, integer
+      )
+    }
+
+    let (one, two) = (try run(threads: 1), try run(threads: 2))
+
+    #expect(one.0 == two.0)
+    #expect(one.fp32 > 95 && one.quantized > 90)
+    // At most one image in a hundred may lie on a tie of two scores.
+    #expect(abs(one.integer - one.quantized) <= 1)
+  }
+
+  @Test func divergenceIsNamed() throws {
+    var model = try Self.model()
+    do {
+      _ = try model.train(
+        on: try Self.dataset(64), validation: nil, options: Self.options(1e30), execution: Execution())
+      Issue.record("an absurd learning rate went unnoticed")
+    } catch let error as PipelineError {
+      #expect(error.description.hasPrefix("training diverged: the loss is "))
+      #expect(error.description.hasSuffix("Lower the learning rate or warm up longer."))
+    }
+  }
+
+  @Test func evaluationRefusesWhatDoesNotFit() throws {
+    let model = try Self.model()
+    let empty = try Self.dataset(0)
+    #expect(throws: PipelineError.noImages(purpose: "evaluation")) {
+      try model.evaluated(on: empty, execution: Execution())
+    }
+    var broken = model
+    broken.parameters["head.bias"] = Tensor([2], [.nan, 0])
+    #expect(throws: PipelineError.nonFiniteScore(image: 0, value: "nan")) {
+      try broken.evaluated(on: try Self.dataset(4), execution: Execution())
+    }
+  }
+
+  @Test func checkpointsComeBackAndDoNotFitOtherNetworks() throws {
+    let folder = try Scratch()
+    let model = try Self.model()
+    try Checkpoint.save(model, to: folder.path("m.safetensors"))
+
+    let loaded = try Checkpoint.load(folder.path("m.safetensors"), into: model.graph)
+
+    #expect(loaded.parameters.mapValues(\.values) == model.parameters.mapValues(\.values))
+    var other = Graph(input: [32])
+    try other.add(Linear(inFeatures: 32, features: 3), [0], name: "head")
+    #expect(
+      throws: PipelineError.checkpoint(
+        path: folder.path("m.safetensors"),
+        problem: "'head.weight' is 2x32, but the architecture needs 3x32. "
+          + "Train again, or load the architecture it was made with.")
+    ) { try Checkpoint.load(folder.path("m.safetensors"), into: other) }
+    var broken = model
+    broken.parameters["conv.weight"] = Tensor([8, 3, 3, 1], repeating: .infinity)
+    try Checkpoint.save(broken, to: folder.path("b.safetensors"))
+    #expect(
+      throws: PipelineError.checkpoint(
+        path: folder.path("b.safetensors"),
+        problem: "'conv.weight' holds inf at index 0. Only finite weights can be used.")
+    ) { try Checkpoint.load(folder.path("b.safetensors"), into: model.graph) }
+  }
+}
