@@ -1,8 +1,14 @@
 #include "CLuaShim.h"
 
+#if __has_include(<lua5.4/lua.h>)
+#include <lua5.4/lauxlib.h>
+#include <lua5.4/lua.h>
+#include <lua5.4/lualib.h>
+#else
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
