@@ -41,7 +41,9 @@ let package = Package(
     .target(
       name: "COneDNN", cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
-    .target(name: "CLuaShim", dependencies: ["CLua"], cSettings: kernelSettings),
+    .target(
+      name: "CLuaShim", dependencies: ["CLua"], cSettings: kernelSettings,
+      linkerSettings: [.linkedLibrary("lua5.4", .when(platforms: [.linux]))]),
 
     swiftTarget("Tensors", imports: ["CKernels"]),
     swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
