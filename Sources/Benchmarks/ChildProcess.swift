@@ -8,9 +8,7 @@
 enum ChildProcess {
   /// How a program ended and what it took.
   struct Outcome {
-    let status: Int32
     let seconds: Double
-    let peakBytes: Int
     let output: String
   }
 
@@ -40,6 +38,8 @@ enum ChildProcess {
   static func remove(_ path: String) { unlink(path) }
 
   /// Runs a program found by PATH; standard output is collected, standard error passed on.
+  ///
+  /// - Throws: ``Failure`` when it cannot be run or does not end with 0.
   static func run(_ arguments: [String]) throws -> Outcome {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw Failure(description: "cannot make a pipe") }
@@ -67,12 +67,13 @@ enum ChildProcess {
       output += block[..<count]
     }
     var status: Int32 = 0
-    var usage = rusage()
-    wait4(process, &status, 0, &usage)
+    waitpid(process, &status, 0)
     let seconds = (ContinuousClock.now - begin).seconds
-    // Linux gives kibibytes.
-    return Outcome(
-      status: status, seconds: seconds, peakBytes: Int(usage.ru_maxrss) << 10,
-      output: String(decoding: output, as: UTF8.self))
+    guard status == 0 else {
+      throw Failure(
+        description:
+          "'\(arguments.joined(separator: " "))' ended with status \(status); its messages are above")
+    }
+    return Outcome(seconds: seconds, output: String(decoding: output, as: UTF8.self))
   }
 }

@@ -24,8 +24,9 @@ enum DataModule {
         parameters: [LuaParameter("files", "string[]", "paths of the batches, in order")],
         returns: "augq.Dataset"
       ) { call in
-        let files = (call.value(0).elements ?? []).compactMap(\.text)
-        guard !files.isEmpty else { throw call.wrong(0, "a list of paths") }
+        let elements = call.value(0).elements ?? []
+        let files = elements.compactMap(\.text)
+        guard !files.isEmpty, files.count == elements.count else { throw call.wrong(0, "a list of paths") }
         return .object(DatasetObject(try CIFAR10.load(files: files)))
       },
     ],

@@ -28,6 +28,13 @@ public enum CIFAR10 {
       }
       pixels.reserveCapacity(pixels.count + content.count)
       for start in stride(from: 0, to: content.count, by: rowSize) {
+        guard content[start] < classNames.count else {
+          throw .malformed(
+            path: path,
+            problem:
+              "label \(content[start]) of row \(start / rowSize) is outside the \(classNames.count) classes. "
+              + "Fetch the file again.")
+        }
         labels.append(content[start])
         for pixel in start + 1..<start + 1 + planeSize {
           pixels.append(content[pixel])

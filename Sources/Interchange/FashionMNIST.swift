@@ -29,13 +29,17 @@ public enum IDX {
       )
     }
     let extents = (0..<rank).map { word(4 + 4 * $0) }
-    let count = extents.reduce(1, *)
-    guard content.count == headerSize + count else {
+    // Extents are 32-bit: the product of a damaged header's may not fit.
+    let count = extents.reduce(Optional(1)) { product, extent in
+      product.map { $0.multipliedReportingOverflow(by: extent) }.flatMap {
+        $0.overflow ? nil : $0.partialValue
+      }
+    }
+    guard let count, content.count - headerSize == count else {
       throw .malformed(
         path: path,
-        problem:
-          "extents \(extents) need \(count) bytes, but \(content.count - headerSize) follow the header. Fetch the file again."
-      )
+        problem: "extents \(extents) need \(count.map(String.init) ?? "more than 2^63") bytes, but "
+          + "\(content.count - headerSize) follow the header. Fetch the file again.")
     }
     return (extents, Array(content[headerSize...]))
   }
@@ -78,6 +82,13 @@ public enum FashionMNIST {
       throw .malformed(
         path: path("labels-idx1-ubyte"),
         problem: "it has \(labels.extents[0]) labels, but there are \(images.extents[0]) images")
+    }
+    if let row = labels.bytes.firstIndex(where: { Int($0) >= classNames.count }) {
+      throw .malformed(
+        path: path("labels-idx1-ubyte"),
+        problem:
+          "label \(labels.bytes[row]) of image \(row) is outside the \(classNames.count) classes. Fetch the file again."
+      )
     }
     return try Dataset(
       name: name, imageShape: [images.extents[1], images.extents[2], 1], classNames: classNames,

@@ -29,12 +29,19 @@ enum Gzip {
     defer { inflateEnd(&stream) }
     var output: [UInt8] = []
     var block = [UInt8](repeating: 0, count: 1 << 18)
-    stream.next_in = file.bytes.baseAddress.map {
-      UnsafeMutablePointer(mutating: $0.assumingMemoryBound(to: UInt8.self))
-    }
-    stream.avail_in = UInt32(truncatingIfNeeded: file.bytes.count)
+    // zlib counts input in 32 bits: larger files are fed in pieces.
+    let piece = 1 << 30
+    var fed = 0
     var status = Z_OK
     while status == Z_OK {
+      if stream.avail_in == 0, fed < file.bytes.count {
+        let count = min(piece, file.bytes.count - fed)
+        stream.next_in = file.bytes.baseAddress.map {
+          UnsafeMutablePointer(mutating: ($0 + fed).assumingMemoryBound(to: UInt8.self))
+        }
+        stream.avail_in = UInt32(count)
+        fed += count
+      }
       let capacity = block.count
       let produced = block.withUnsafeMutableBufferPointer { buffer in
         stream.next_out = buffer.baseAddress
@@ -47,7 +54,13 @@ enum Gzip {
         throw .malformed(
           path: file.path, problem: "it inflates to more than \(limit) bytes, which its format cannot hold")
       }
-      if produced == 0 && stream.avail_in == 0 && status != Z_STREAM_END { status = Z_BUF_ERROR }
+      let hasMore = stream.avail_in > 0 || fed < file.bytes.count
+      if status == Z_STREAM_END, hasMore {
+        // gzip files put one after the other are one file (RFC 1952, section 2.2).
+        status = inflateReset(&stream)
+      } else if status == Z_OK, produced == 0, !hasMore {
+        status = Z_BUF_ERROR
+      }
     }
     guard status == Z_STREAM_END else {
       let problem =

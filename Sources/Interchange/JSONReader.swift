@@ -95,7 +95,12 @@ private struct Reader {
   mutating func number() throws(JSONError) -> JSONValue {
     let start = position
     while let byte = next, "+-.eE0123456789".utf8.contains(byte) { position += 1 }
-    guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)) else {
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    // Double reads more than JSON allows: a plus sign, leading zeros, a bare point.
+    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+    let isPlain =
+      digits.first?.isNumber == true && !(digits.hasPrefix("0") && digits.dropFirst().first?.isNumber == true)
+    guard isPlain, !text.hasSuffix("."), let value = Double(text) else {
       position = start
       throw error("no value")
     }
@@ -158,7 +163,9 @@ private struct Reader {
     var code = try hexadecimal()
     if (0xD800..<0xDC00).contains(code), bytes[position...].starts(with: "\\u".utf8) {
       position += 2
-      code = 0x10000 + (code - 0xD800) << 10 + (try hexadecimal()) - 0xDC00
+      let low = try hexadecimal()
+      guard (0xDC00..<0xE000).contains(low) else { throw error("half of a surrogate pair") }
+      code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
     }
     guard let scalar = Unicode.Scalar(code) else { throw error("half of a surrogate pair") }
     return Array(String(Character(scalar)).utf8)

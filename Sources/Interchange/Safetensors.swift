@@ -84,12 +84,17 @@ public struct SafetensorsFile: Sendable {
     for member in members {
       if member.key == "__metadata__" {
         guard case .object(let texts) = member.value else { throw malformed("__metadata__ is not an object") }
-        for text in texts { metadata[text.key] = text.value.text }
+        for text in texts {
+          guard let value = text.value.text else {
+            throw malformed("__metadata__ '\(text.key)' is not a text")
+          }
+          metadata[text.key] = value
+        }
       } else {
         entries[member.key] = try Entry(member, start: start, fileSize: bytes.count, path: path)
       }
     }
-    try checkLayout(entries, start: start, path: path)
+    try checkLayout(entries, start..<bytes.count, path)
     self.entries = entries
     self.metadata = metadata
     names = entries.keys.sorted()
@@ -238,18 +243,29 @@ extension SafetensorsFile.Entry {
   }
 }
 
-/// No two tensors share bytes.
+/// Tensors follow each other without gap or overlap and fill the file, as the format demands.
 private func checkLayout(
-  _ entries: [String: SafetensorsFile.Entry], start: Int, path: String
+  _ entries: [String: SafetensorsFile.Entry], _ data: Range<Int>, _ path: String
 ) throws(InterchangeError) {
-  var end = start
-  for (name, entry) in entries.sorted(by: {
-    ($0.value.range.lowerBound, $0.key) < ($1.value.range.lowerBound, $1.key)
-  }) {
-    guard entry.range.lowerBound >= end || entry.range.isEmpty else {
+  var end = data.lowerBound
+  let sorted = entries.sorted {
+    ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key) < (
+      $1.value.range.lowerBound, $1.value.range.upperBound, $1.key
+    )
+  }
+  for (name, entry) in sorted {
+    guard entry.range.lowerBound >= end else {
       throw .malformed(path: path, problem: "tensor '\(name)' overlaps the one before it")
     }
-    end = max(end, entry.range.upperBound)
+    guard entry.range.lowerBound == end else {
+      throw .malformed(
+        path: path,
+        problem: "\(entry.range.lowerBound - end) bytes before tensor '\(name)' belong to no tensor")
+    }
+    end = entry.range.upperBound
+  }
+  guard end == data.upperBound else {
+    throw .malformed(path: path, problem: "\(data.upperBound - end) bytes at the end belong to no tensor")
   }
 }
 

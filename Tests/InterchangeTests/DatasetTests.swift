@@ -59,8 +59,13 @@ import Testing
     try folder.write(idx(0x801, [2], [0, 10]), to: "train-labels-idx1-ubyte")
     #expect(
       throws: InterchangeError.malformed(
-        path: "Fashion-MNIST train", problem: "label 10 of image 1 is outside the 10 classes")
+        path: folder.path("train-labels-idx1-ubyte"),
+        problem: "label 10 of image 1 is outside the 10 classes. Fetch the file again.")
     ) { try FashionMNIST.load(folder: folder.url.path) }
+    try expect(
+      idx(0x803, [0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], []), at: "train-images-idx3-ubyte",
+      "extents [4294967295, 4294967295, 4294967295] need more than 2^63 bytes, but 0 follow the header. "
+        + "Fetch the file again.")
     #expect(FileManager.default.fileExists(atPath: images))
   }
 
@@ -82,6 +87,22 @@ import Testing
           "\(folder.path(name)): the compressed stream ends early, after 10000 bytes that inflate to "))
       #expect(error.exitCode == 65)
     }
+  }
+
+  /// gzip files put one after the other are one file; these members are `row` of one CIFAR-10 image, stored.
+  @Test func gzipMembersAreReadTogether() throws {
+    let folder = try Scratch()
+    try folder.write(Data([UInt8](repeating: 3, count: 3073)), to: "a.bin")
+    for _ in 0..<2 {
+      let gzip = Process()
+      gzip.executableURL = URL(fileURLWithPath: "/bin/sh")
+      gzip.arguments = ["-c", "gzip -c a.bin >> both.bin.gz"]
+      gzip.currentDirectoryURL = folder.url
+      try gzip.run()
+      gzip.waitUntilExit()
+    }
+
+    #expect(try CIFAR10.load(files: [folder.path("both.bin.gz")]).count == 2)
   }
 
   @Test(.enabled(if: hasFashion)) func fashionMNISTIsWhole() throws {

@@ -41,6 +41,17 @@ struct Damage: Sendable, CustomStringConvertible {
         #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#,
       problem: "tensor 'b' overlaps the one before it"),
     Damage(
+      header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+      problem: "4 bytes before tensor 'a' belong to no tensor"),
+    Damage(
+      header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 24,
+      problem: "16 bytes at the end belong to no tensor"),
+    Damage(
+      header: #"{"__metadata__":{"a":1}}"#, data: 0, problem: "__metadata__ 'a' is not a text"),
+    Damage(
+      header: #"{"a":{"dtype":"F32","shape":[+01.0],"data_offsets":[0,4]}}"#,
+      problem: "the header is not valid JSON: no value at byte 29"),
+    Damage(
       header:
         #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
       problem: "the header is not valid JSON: key 'a' twice at byte 57"),
