@@ -60,6 +60,11 @@ public struct LuaCall {
   /// An argument as it is; nil when absent or unreadable.
   public func value(_ index: Int) -> LuaValue { (try? lua.value(at: slot(index), L)) ?? .nil }
 
+  /// An argument as it is.
+  ///
+  /// - Throws: ``LuaUsageError`` for a table that is nested too deep or holds itself.
+  public func read(_ index: Int) throws -> LuaValue { try lua.value(at: slot(index), L) }
+
   /// Makes the error of an argument that has the wrong type.
   public func wrong(_ index: Int, _ expected: String) -> LuaUsageError {
     let name =
@@ -70,7 +75,7 @@ public struct LuaCall {
 
   /// A whole number.
   public func integer(_ index: Int, in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {
-    guard let value = value(index).integer, range.contains(value) else {
+    guard let value = try read(index).integer, range.contains(value) else {
       throw wrong(
         index,
         range == Int.min...Int.max
@@ -81,7 +86,7 @@ public struct LuaCall {
 
   /// A number.
   public func number(_ index: Int) throws -> Double {
-    guard let value = value(index).number else { throw wrong(index, "a number") }
+    guard let value = try read(index).number else { throw wrong(index, "a number") }
     return value
   }
 
@@ -93,7 +98,7 @@ public struct LuaCall {
 
   /// A list of whole numbers.
   public func integers(_ index: Int) throws -> [Int] {
-    let elements = value(index).elements ?? []
+    let elements = try read(index).elements ?? []
     let values = elements.compactMap(\.integer)
     guard !elements.isEmpty, values.count == elements.count else { throw wrong(index, "a list of integers") }
     return values
@@ -101,7 +106,7 @@ public struct LuaCall {
 
   /// A list of numbers.
   public func numbers(_ index: Int) throws -> [Double] {
-    guard let elements = value(index).elements else { throw wrong(index, "a list of numbers") }
+    guard let elements = try read(index).elements else { throw wrong(index, "a list of numbers") }
     let values = elements.compactMap(\.number)
     guard values.count == elements.count else { throw wrong(index, "a list of numbers") }
     return values
@@ -109,7 +114,7 @@ public struct LuaCall {
 
   /// A function.
   public func function(_ index: Int) throws -> LuaReference {
-    guard case .function(let reference) = value(index) else { throw wrong(index, "a function") }
+    guard case .function(let reference) = try read(index) else { throw wrong(index, "a function") }
     return reference
   }
 

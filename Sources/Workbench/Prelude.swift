@@ -6,6 +6,16 @@ enum Prelude {
     arg[0] = script
     package.path = folder .. "/?.lua;" .. folder .. "/?/init.lua;" .. package.path
 
+    -- Text only: crafted bytecode crashes Lua 5.4.4.
+    local load, loadfile = load, loadfile
+    function _G.load(chunk, name, _, ...) return load(chunk, name, "t", ...) end
+    function _G.loadfile(path, _, ...) return loadfile(path, "t", ...) end
+    function _G.dofile(path)
+      local chunk, message = loadfile(path, "t")
+      if not chunk then error(message, 0) end
+      return chunk()
+    end
+
     local info = debug.getinfo
     setmetatable(_G, {
       __index = function(_, name)

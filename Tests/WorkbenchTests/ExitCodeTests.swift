@@ -16,6 +16,16 @@ struct Ending: Sendable, CustomStringConvertible {
     Ending(script: "print 'fine'", status: 0, errors: ""),
     Ending(script: "os.exit(7)", status: 7, errors: ""),
     Ending(
+      script: "local f, message = load(string.dump(function() end)) assert(not f) error(message)", status: 1,
+      errors: "augq: recipe.lua:1: attempt to load a binary chunk (mode is 't')\n"),
+    Ending(
+      script:
+        "assert(load('return 1 + 1')() == 2) local x = {} assert(load('y = 3', 'c', 't', x)) load('y = 3', 'c', 'b', x)() "
+        + "assert(x.y == 3)", status: 0, errors: ""),
+    Ending(
+      script: "local t = {} t[1] = t require 'augq'.tensor.zeros(t)", status: 1,
+      errors: "augq: recipe.lua:1: a table is nested more than 16 deep, or holds itself\n"),
+    Ending(
       script: "local x = 1\nerror 'broken'", status: 1,
       errors: "augq: recipe.lua:2: broken\n  error 'broken'\n  ^\nstack traceback:\n"),
     Ending(script: "local x = = 2", status: 1, errors: "augq: recipe.lua:1: unexpected symbol near '='\n"),
