@@ -12,6 +12,6 @@ extension PackingError: ExitCoded {
   /// 66 for a file that cannot be read, 73 for one that cannot be written, 65 for damaged content.
   public var exitCode: Int32 {
     guard case .file(_, let operation, _) = self else { return 65 }
-    return operation == "read" || operation == "open" ? 66 : 73
+    return ["open", "inspect", "read"].contains(operation) ? 66 : 73
   }
 }

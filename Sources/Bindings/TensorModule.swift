@@ -56,6 +56,7 @@ enum TensorModule {
       }
       count = product
     }
+    try call.lua.reserve(bytes: count * MemoryLayout<Float>.stride, for: "a tensor \(Shape(extents))")
     return Shape(extents)
   }
 

@@ -9,7 +9,9 @@
 #include <lua.h>
 #include <lualib.h>
 #endif
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,8 @@ typedef struct {
   aql_release release;
   lua_State *volatile current;     // the coroutine that runs
   volatile sig_atomic_t tripped;   // an interrupt is in force
+  volatile sig_atomic_t depth;     // > 0 while Lua runs, on `thread`
+  pthread_t thread;
   int in_swift;                    // > 0 while Swift runs: growth is allowed then and checked on the way back
   size_t limit, used, native, peak, debt;
 } host;
@@ -69,6 +73,23 @@ static int account(lua_State *L, size_t bytes) {
   return 0;
 }
 
+int aql_reserve(lua_State *L, size_t bytes) {
+  host *h = host_of(L);
+  // Large blocks come from the system at once: asking for one tells whether it is there, without touching it.
+  enum { PROBED = 64 << 20 };
+  for (int attempt = 0; attempt < 2; attempt++) {
+    int fits = !h->limit || (bytes <= h->limit && h->used + h->native <= h->limit - bytes);
+    if (fits && bytes >= PROBED) {
+      void *volatile probe = malloc(bytes);
+      fits = probe != NULL;
+      free(probe);
+    }
+    if (fits) return 0;
+    if (attempt == 0) lua_gc(L, LUA_GCCOLLECT);
+  }
+  return -1;
+}
+
 size_t aql_lua_bytes(lua_State *L) { return host_of(L)->used; }
 size_t aql_native_bytes(lua_State *L) { return host_of(L)->native; }
 size_t aql_peak_bytes(lua_State *L) { return host_of(L)->peak; }
@@ -84,10 +105,34 @@ static void stop_hook(lua_State *L, lua_Debug *ar) {
 
 static void arm(lua_State *L) { lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1); }
 
+// The innermost state that runs on this thread.
+static _Thread_local lua_State *volatile running;
+
+// Arming walks the stack of a coroutine, so only the thread that runs it may do so: others send it this signal, which
+// is ignored by default and made for such use.
+static void on_urgent(int number) {
+  (void)number;
+  if (running && host_of(running)->tripped) arm(host_of(running)->current);
+}
+
+static void listen_for_interrupts(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_urgent;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGURG, &action, NULL);
+}
+
 void aql_interrupt(lua_State *L) {
   host *h = host_of(L);
   h->tripped = 1;
-  arm(h->current);
+  // A state that does not run yet is armed when it starts: either it sees the flag, or this sees that it runs.
+  atomic_thread_fence(memory_order_seq_cst);
+  if (!h->depth) return;
+  if (pthread_equal(pthread_self(), h->thread))
+    arm(h->current);
+  else
+    pthread_kill(h->thread, SIGURG);
 }
 
 void aql_clear_interrupt(lua_State *L) {
@@ -104,6 +149,14 @@ static void *sigint_context;
 static volatile sig_atomic_t sigint_count;
 
 static void on_sigint(int number) {
+  // Signals come on any thread; the one that runs Lua deals with them.
+  if (sigint_state && !running) {
+    host *h = host_of(sigint_state);
+    if (h->depth && !pthread_equal(pthread_self(), h->thread)) {
+      pthread_kill(h->thread, number);
+      return;
+    }
+  }
   if (sigint_count++) {
     signal(number, SIG_DFL);
     raise(number);
@@ -193,14 +246,20 @@ static int guarded_handler(lua_State *L) {
   return 1;
 }
 
+static int xpcall_done(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return lua_gettop(L);
+}
+
+// Calls Lua's own xpcall with a continuation, so that the function may yield.
 static int guarded_xpcall(lua_State *L) {
-  luaL_checkany(L, 2);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_pushvalue(L, 2);
   lua_pushcclosure(L, guarded_handler, 1);
   lua_replace(L, 2);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, xpcall_done);
   return lua_gettop(L);
 }
 
@@ -252,6 +311,7 @@ lua_State *aql_open(void *owner, size_t memory_limit, aql_dispatch dispatch, aql
   }
   lua_gc(L, LUA_GCGEN, 0, 0);
   h->limit = memory_limit;
+  listen_for_interrupts();
   return L;
 }
 
@@ -262,6 +322,8 @@ void aql_close(lua_State *L) {
 }
 
 void *aql_host(lua_State *L) { return host_of(L)->owner; }
+
+lua_State *aql_current(lua_State *L) { return host_of(L)->current; }
 
 // MARK: stack
 
@@ -319,14 +381,16 @@ void aql_drop_reference(lua_State *L, int reference) { luaL_unref(L, LUA_REGISTR
 
 // MARK: native functions
 
+// The whole path of a file, which short_src cuts to 60 bytes; the short form of other chunks.
+static const char *source_of(const lua_Debug *ar) { return *ar->source == '@' ? ar->source + 1 : ar->short_src; }
+
 // "path:line: " of the innermost script function, with the whole path (luaL_where shortens it).
 static void push_position(lua_State *L) {
   lua_Debug ar;
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline > 0) {
-      const char *source = *ar.source == '@' ? ar.source + 1 : ar.short_src;
-      lua_pushfstring(L, "%s:%d: ", source, ar.currentline);
+      lua_pushfstring(L, "%s:%d: ", source_of(&ar), ar.currentline);
       return;
     }
   }
@@ -449,6 +513,8 @@ void aql_set_finalizer(lua_State *L, int metatable) {
 // MARK: running
 
 int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name) {
+  // Lua shortens a long path to "..." and its last bytes, LUA_IDSIZE - 1 together.
+  enum { SHORT = LUA_IDSIZE - 1 };
   reserve(L);
   // A first line that begins with # is for the shell.
   if (length && text[0] == '#')
@@ -456,13 +522,55 @@ int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_na
   switch (luaL_loadbufferx(L, text, length, chunk_name, "t")) {
     case LUA_OK: return AQL_OK;
     case LUA_ERRMEM: return AQL_MEMORY;
-    default: return AQL_SYNTAX;
+    default: break;
+  }
+  const char *message = lua_tostring(L, -1);
+  if (*chunk_name == '@' && strlen(chunk_name + 1) > SHORT && !strncmp(message, "...", 3) && strlen(message) > SHORT) {
+    lua_pushfstring(L, "%s%s", chunk_name + 1, message + SHORT);
+    lua_remove(L, -2);
+  }
+  return AQL_SYNTAX;
+}
+
+// Replaces the shortened path that a message begins with by the whole path of the same chunk.
+static void restore_path(lua_State *L, int message) {
+  lua_Debug ar;
+  const char *text = lua_tostring(L, message);
+  if (strncmp(text, "...", 3)) return;
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    size_t length = strlen(ar.short_src);
+    if (*ar.source == '@' && !strncmp(text, ar.short_src, length) && text[length] == ':') {
+      lua_pushfstring(L, "%s%s", ar.source + 1, text + length);
+      lua_replace(L, message);
+      return;
+    }
+  }
+}
+
+// The traceback of Lua's own function with whole paths: each of its lines that begins with a frame's short path.
+static void restore_frames(lua_State *L, int traceback) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (*ar.source != '@' || strncmp(ar.short_src, "...", 3)) continue;
+    lua_pushfstring(L, "\n\t%s:", ar.short_src);
+    lua_pushfstring(L, "\n\t%s:", ar.source + 1);
+    luaL_gsub(L, lua_tostring(L, traceback), lua_tostring(L, -2), lua_tostring(L, -1));
+    lua_replace(L, traceback);
+    lua_settop(L, traceback);
   }
 }
 
 static int add_traceback(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING) luaL_tolstring(L, 1, NULL);
-  luaL_traceback(L, L, lua_tostring(L, -1), 1);
+  int message = lua_gettop(L);
+  restore_path(L, message);
+  luaL_traceback(L, L, NULL, 1);
+  restore_frames(L, message + 1);
+  lua_pushliteral(L, "\n");
+  lua_insert(L, message + 1);
+  lua_concat(L, 3);
   return 1;
 }
 
@@ -472,11 +580,26 @@ int aql_call(lua_State *L, int arguments, int results) {
   lua_checkstack(L, 4);
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, base);
-  lua_State *before = h->current;
+  lua_State *before = h->current, *outer = running;
   h->current = L;
   h->in_swift = 0;
+  h->thread = pthread_self();
+  running = L;
+  // Dispatch's threads block all signals.
+  sigset_t urgent, blocked;
+  int is_outermost = !outer;
+  if (is_outermost) {
+    sigemptyset(&urgent);
+    sigaddset(&urgent, SIGURG);
+    pthread_sigmask(SIG_UNBLOCK, &urgent, &blocked);
+  }
+  h->depth++;
+  atomic_thread_fence(memory_order_seq_cst);
   if (h->tripped) arm(L);
   int status = lua_pcall(L, arguments, results, base);
+  h->depth--;
+  running = outer;
+  if (is_outermost) pthread_sigmask(SIG_SETMASK, &blocked, NULL);
   h->in_swift = in_swift;
   h->current = before;
   lua_remove(L, base);

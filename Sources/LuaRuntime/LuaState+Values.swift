@@ -45,8 +45,7 @@ extension LuaState {
     let key = typePointer(ObjectIdentifier(Swift.type(of: object)))
     guard aql_push_object(L, retained.toOpaque(), key, bytes, type.metatable) == 0 else {
       retained.release()
-      throw LuaUsageError(
-        "not enough memory for \(bytes) bytes of \(type.row.name). Raise --memory or keep less alive.")
+      throw LuaMemoryError(purpose: type.row.name, bytes: bytes)
     }
   }
 
@@ -61,7 +60,7 @@ extension LuaState {
     case Int(AQL_TABLE): return try table(at: aql_absolute(L, index), L, depth: depth)
     case Int(AQL_FUNCTION):
       aql_push_copy(L, index)
-      return .function(LuaReference(lua: self, reference: aql_reference(L)))
+      return .function(LuaReference(owner: owner, reference: aql_reference(L)))
     case Int(AQL_USERDATA): return object(at: index, L).map { .object($0) } ?? .nil
     default: return .nil
     }

@@ -3,9 +3,16 @@ import CLuaShim
 /// One Lua state with native modules, confined to the thread that made it.
 public final class LuaState {
   let state: OpaquePointer
+  let owner = Owner()
   private var boxes: [LuaBox] = []
   private var types: [ObjectIdentifier: RegisteredType] = [:]
   private var lastNative: (message: String, error: any Error)?
+
+  /// The way from references to their state; empty once that is closed.
+  final class Owner {
+    // The state clears it before it goes.
+    unowned(unsafe) var lua: LuaState?
+  }
 
   /// What a type row became: its metatable and the row.
   final class RegisteredType {
@@ -32,9 +39,13 @@ public final class LuaState {
       throw LuaError(kind: .memory, message: "not enough memory to start Lua", traceback: "", cause: nil)
     }
     state = opened
+    owner.lua = self
   }
 
-  deinit { aql_close(state) }
+  deinit {
+    owner.lua = nil
+    aql_close(state)
+  }
 
   /// Bytes that Lua's own values hold.
   public var luaBytes: Int { aql_lua_bytes(state) }
@@ -44,6 +55,15 @@ public final class LuaState {
   public var peakBytes: Int { aql_peak_bytes(state) }
   /// Collects all garbage now.
   public func collectGarbage() { aql_collect(state) }
+
+  /// Makes sure that native memory is allowed and there before it is allocated; collects garbage if need be.
+  ///
+  /// - Parameter purpose: What needs it, for the message.
+  /// - Throws: ``LuaMemoryError``.
+  public func reserve(bytes: Int, for purpose: String) throws {
+    guard aql_reserve(state, bytes) == 0 else { throw LuaMemoryError(purpose: purpose, bytes: bytes) }
+  }
+
   /// The linked Lua's version.
   public static var release: String { String(cString: aql_lua_release()) }
 
@@ -163,20 +183,30 @@ public final class LuaState {
   /// - Parameter name: `@path` for a file, so that messages say `path:line:`.
   /// - Throws: ``LuaError``.
   public func run(_ text: String, name: String) throws {
-    _ = try evaluate(text, name: name)
+    _ = try evaluate(Array(text.utf8), name: name)
+  }
+
+  /// Runs a chunk as it stands in a file: its strings may hold any bytes.
+  ///
+  /// - Throws: ``LuaError``.
+  public func run(bytes: [UInt8], name: String) throws {
+    _ = try evaluate(bytes, name: name)
   }
 
   /// Runs a chunk of text and returns the object it returns, if it returns one.
   ///
   /// - Throws: ``LuaError``.
   public func evaluate(_ text: String, name: String) throws -> AnyObject? {
-    let bytes = Array(text.utf8)
+    try evaluate(Array(text.utf8), name: name)
+  }
+
+  private func evaluate(_ bytes: [UInt8], name: String) throws -> AnyObject? {
     let status = bytes.withUnsafeBytes { buffer in
       buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
     }
-    guard status == AQL_OK else { throw failure(status) }
+    guard status == AQL_OK else { throw failure(status, state) }
     let called = aql_call(state, 0, 1)
-    guard called == AQL_OK else { throw failure(called) }
+    guard called == AQL_OK else { throw failure(called, state) }
     defer { aql_pop(state, 1) }
     if case .object(let object) = try value(at: -1, state) { return object }
     return nil
@@ -191,20 +221,18 @@ public final class LuaState {
   }
 
   func call(_ function: LuaReference, _ arguments: [LuaValue]) throws {
-    aql_push_reference(state, function.reference)
-    for argument in arguments { try push(argument, state) }
-    try protectedCall(arguments: Int32(arguments.count))
-  }
-
-  private func protectedCall(arguments: Int32) throws {
-    let status = aql_call(state, arguments, 0)
-    guard status == AQL_OK else { throw failure(status) }
+    let L = aql_current(state) ?? state
+    aql_push_reference(L, function.reference)
+    var count: Int32 = 0
+    for argument in arguments { count += try push(argument, L) }
+    let status = aql_call(L, count, 0)
+    guard status == AQL_OK else { throw failure(status, L) }
   }
 
   /// Takes the error text off the stack.
-  private func failure(_ status: Int32) -> LuaError {
-    let text = string(at: -1, state) ?? "unknown error"
-    aql_pop(state, 1)
+  private func failure(_ status: Int32, _ L: OpaquePointer) -> LuaError {
+    let text = string(at: -1, L) ?? "unknown error"
+    aql_pop(L, 1)
     let marker = "\nstack traceback:\n"
     let cut = text.utf8.count > 0 ? text.range(ofFirst: marker) : nil
     let message = cut.map { String(text[..<$0.lowerBound]) } ?? text

@@ -75,21 +75,24 @@ public enum LuaValue {
 }
 
 /// A Lua value that Swift keeps alive, such as a callback.
+///
+/// Objects that Lua owns may hold references: a state that closes releases those objects last of all.
 public final class LuaReference {
-  unowned let lua: LuaState
+  private let owner: LuaState.Owner
   let reference: Int32
 
-  init(lua: LuaState, reference: Int32) {
-    self.lua = lua
+  init(owner: LuaState.Owner, reference: Int32) {
+    self.owner = owner
     self.reference = reference
   }
 
-  deinit { lua.drop(reference) }
+  deinit { owner.lua?.drop(reference) }
 
-  /// Calls the function.
+  /// Calls the function, on the coroutine that runs.
   ///
-  /// - Throws: ``LuaError`` when the function raises.
+  /// - Throws: ``LuaError`` when the function raises, ``LuaUsageError`` when its state is closed.
   public func call(_ arguments: [LuaValue]) throws {
+    guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
     try lua.call(self, arguments)
   }
 }
@@ -115,6 +118,25 @@ public struct LuaError: Error, CustomStringConvertible {
 public protocol ExitCoded: Error {
   /// The code, as in `sysexits.h` where it applies.
   var exitCode: Int32 { get }
+}
+
+/// Native memory that the limit or the machine does not give.
+public struct LuaMemoryError: ExitCoded, Equatable, CustomStringConvertible {
+  /// What needed the memory, such as `augq.Tensor`.
+  public let purpose: String
+  /// The size asked for.
+  public let bytes: Int
+  /// Makes an error.
+  public init(purpose: String, bytes: Int) {
+    self.purpose = purpose
+    self.bytes = bytes
+  }
+  /// What happened and what to do.
+  public var description: String {
+    "not enough memory for \(bytes) bytes of \(purpose). Raise --memory or keep less alive."
+  }
+  /// The code of a run that met its memory limit.
+  public var exitCode: Int32 { 125 }
 }
 
 /// A wrong use of a native function by a script.

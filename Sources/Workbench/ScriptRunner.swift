@@ -45,33 +45,33 @@ public struct ScriptRunner {
   ///
   /// - Returns: The process's exit code.
   public func run() -> Int32 {
-    guard let text = readText(session.scriptPath) else {
+    guard let bytes = readBytes(session.scriptPath) else {
       report("cannot read \(session.scriptPath): \(String(cString: strerror(errno))). Check the path.")
       return ExitCode.noInput
     }
     do {
       let lua = try LuaState(memoryLimit: limits.memory)
-      return withExtendedLifetime(lua) { execute(text, lua) }
+      return withExtendedLifetime(lua) { execute(bytes, lua) }
     } catch {
       report("\(error)")
       return ExitCode.memoryLimit
     }
   }
 
-  private func execute(_ text: String, _ lua: LuaState) -> Int32 {
+  private func execute(_ bytes: [UInt8], _ lua: LuaState) -> Int32 {
     let timer = Deadline(seconds: limits.seconds, cancellation: session.cancellation, stop: lua.interrupter)
     do {
       try prepare(lua)
       catchInterrupts(lua)
       defer { lua.releaseInterrupts() }
-      try lua.run(text, name: "@" + session.scriptPath)
+      try lua.run(bytes: bytes, name: "@" + session.scriptPath)
       session.progress.clear()
       fflush(nil)
       return 0
     } catch {
       session.progress.clear()
       fflush(nil)
-      return finish(error, text, timedOut: timer.hasFired)
+      return finish(error, timedOut: timer.hasFired)
     }
   }
 
@@ -92,7 +92,7 @@ public struct ScriptRunner {
     try lua.run(Prelude.text, name: "=prelude")
   }
 
-  private func finish(_ error: any Error, _ text: String, timedOut: Bool) -> Int32 {
+  private func finish(_ error: any Error, timedOut: Bool) -> Int32 {
     guard let error = error as? LuaError else {
       report("\(error)")
       return (error as? any ExitCoded)?.exitCode ?? ExitCode.script
@@ -106,22 +106,29 @@ public struct ScriptRunner {
       return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
     }
     report(
-      error.message + excerpt(error.message, text)
+      error.message + excerpt(error.message)
         + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
     if error.kind == .memory { return ExitCode.memoryLimit }
     return (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
   }
 
   /// The script's line that a message names, with a caret under its first letter.
-  private func excerpt(_ message: String, _ text: String) -> String {
-    let prefix = session.scriptPath + ":"
-    guard message.hasPrefix(prefix), let number = Int(message.dropFirst(prefix.count).prefix { $0.isNumber })
-    else { return "" }
+  private func excerpt(_ message: String) -> String {
+    guard let (path, number) = position(message), let text = readText(path) else { return "" }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.indices.contains(number - 1) else { return "" }
     let line = lines[number - 1]
     let indent = String(line.prefix { $0 == " " || $0 == "\t" })
     return "\n  \(line)\n  \(indent)^"
+  }
+
+  /// The file and line that a message begins with: of the recipe, or of a module it requires.
+  private func position(_ message: String) -> (path: String, line: Int)? {
+    let fields = message.prefix { $0 != "\n" }.split(separator: ":", omittingEmptySubsequences: false)
+    guard let index = fields.dropFirst().dropLast().firstIndex(where: { Int($0) != nil }),
+      let line = Int(fields[index])
+    else { return nil }
+    return (fields[..<index].joined(separator: ":"), line)
   }
 
   /// Drops the frames of the C library's own start.
@@ -140,6 +147,11 @@ private func cancelFromSignal(_ context: UnsafeMutableRawPointer?) {
 
 /// Returns the text of a file, or nil with `errno` set.
 func readText(_ path: String) -> String? {
+  readBytes(path).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// Returns the bytes of a file, or nil with `errno` set.
+func readBytes(_ path: String) -> [UInt8]? {
   guard let file = fopen(path, "rb") else { return nil }
   defer { fclose(file) }
   var bytes: [UInt8] = []
@@ -149,5 +161,5 @@ func readText(_ path: String) -> String? {
     guard count > 0 else { break }
     bytes += block[..<count]
   }
-  return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+  return ferror(file) == 0 ? bytes : nil
 }

@@ -14,12 +14,14 @@ public enum StubFile {
 
   /// Writes the stubs; returns the exit code.
   public static func write(_ path: String) -> Int32 {
-    guard let file = fopen(path, "wb") else {
-      StandardError.write("augq: cannot write \(path): \(String(cString: strerror(errno)))\n")
+    let draft = path + ".new"
+    guard writeText(current, draft), rename(draft, path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      unlink(draft)
+      StandardError.write("augq: cannot write \(path): \(reason). Check the folder and the free space.\n")
       return 73
     }
-    fputs(current, file)
-    return fclose(file) == 0 ? 0 : 73
+    return 0
   }
 
   /// Compares the file with the binding tables; prints the first line that differs.
@@ -40,6 +42,12 @@ public enum StubFile {
       "\(path):\(line + 1): is \"\(found[safe: line] ?? "")\", but the binding tables give \"\(wanted[safe: line] ?? "")\". Run 'augq docs'."
     StandardError.write("augq: \(message)\n")
     return 1
+  }
+
+  private static func writeText(_ text: String, _ path: String) -> Bool {
+    guard let file = fopen(path, "wb") else { return false }
+    let isWritten = fputs(text, file) >= 0
+    return fclose(file) == 0 && isWritten
   }
 
   private static func lines(_ text: String) -> [Substring] {

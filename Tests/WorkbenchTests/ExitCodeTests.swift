@@ -67,6 +67,11 @@ struct Ending: Sendable, CustomStringConvertible {
     Ending(
       script: "local t = {} for i = 1, 1e9 do t[i] = {} end", status: 125, errors: "augq: not enough memory",
       options: ["--memory", "32M"]),
+    Ending(
+      script: "local t = {} for i = 1, 1e9 do t[i] = require 'augq'.tensor.zeros { 1024, 1024 } end",
+      status: 125,
+      errors: "augq: recipe.lua:1: not enough memory for 4194304 bytes of a tensor 1024x1024. "
+        + "Raise --memory or keep less alive.\n", options: ["--memory", "32M"]),
   ]
 
   @Test(arguments: endings)
@@ -113,6 +118,26 @@ struct Ending: Sendable, CustomStringConvertible {
     try folder.write("print(require('helper').answer)", to: "sub/recipe.lua")
 
     #expect(try AugqProcess.run(["run", "sub/recipe.lua"], in: folder.url).output == "42\n")
+  }
+
+  @Test func errorsOfModulesShowTheirLine() throws {
+    let folder = try Scratch()
+    try folder.write("local M = {}\n  function M.raise() error 'raised' end\nreturn M\n", to: "helper.lua")
+    try folder.write("require 'helper'.raise()", to: "recipe.lua")
+
+    let outcome = try AugqProcess.run(["run", "recipe.lua"], in: folder.url)
+
+    #expect(
+      outcome.errors == """
+        augq: ./helper.lua:2: raised
+            function M.raise() error 'raised' end
+            ^
+        stack traceback:
+        \t[C]: in function 'error'
+        \t./helper.lua:2: in function 'helper.raise'
+        \trecipe.lua:1: in main chunk
+
+        """)
   }
 
   /// Ctrl-C stops Lua and native kernels; the bound is far below the run's own length, not a measurement.

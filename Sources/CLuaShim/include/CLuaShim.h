@@ -24,14 +24,19 @@ enum { AQL_OK = 0, AQL_SYNTAX = 1, AQL_RUNTIME = 2, AQL_MEMORY = 3, AQL_INTERRUP
 lua_State *aql_open(void *host, size_t memory_limit, aql_dispatch dispatch, aql_release release);
 void aql_close(lua_State *L);
 void *aql_host(lua_State *L);
+// The coroutine that runs.
+lua_State *aql_current(lua_State *L);
 
 // Bytes that Lua holds; bytes of native objects that are accounted; the most that both together have been.
 size_t aql_lua_bytes(lua_State *L);
 size_t aql_native_bytes(lua_State *L);
 size_t aql_peak_bytes(lua_State *L);
 void aql_collect(lua_State *L);
+// Whether `bytes` more of native memory are allowed and there, after a collection if need be: 0, or -1. Ask before
+// the allocation; aql_push_object accounts it.
+int aql_reserve(lua_State *L, size_t bytes);
 
-// Asks the running script to stop; async-signal-safe. Stays in force until aql_clear_interrupt.
+// Asks the running script to stop; async-signal-safe, from any thread. Stays in force until aql_clear_interrupt.
 void aql_interrupt(lua_State *L);
 void aql_clear_interrupt(lua_State *L);
 int aql_is_interrupted(lua_State *L);
