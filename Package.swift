@@ -48,19 +48,22 @@ let package = Package(
     swiftTarget("Tensors", imports: ["CKernels"]),
     swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
     swiftTarget("Quantizers", imports: ["Layers", "Tensors", "CKernels"]),
+    swiftTarget("Reconstruction", imports: ["Quantizers", "Layers", "Tensors", "CKernels"]),
     swiftTarget("Packing", imports: ["Quantizers", "Tensors"]),
     swiftTarget("Inference", imports: ["Packing", "Quantizers", "Layers", "Tensors", "CKernels"]),
     swiftTarget("Interchange", imports: ["Layers", "Tensors", "CZlib"]),
     swiftTarget(
       "Pipelines",
-      imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
+      imports: [
+        "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
+      ]),
     swiftTarget("Reporting", imports: []),
     swiftTarget("LuaRuntime", imports: ["CLuaShim"]),
     swiftTarget(
       "Bindings",
       imports: [
-        "LuaRuntime", "Pipelines", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
-        "Reporting",
+        "LuaRuntime", "Pipelines", "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange",
+        "Layers", "Tensors", "Reporting",
       ]),
     swiftTarget("Workbench", imports: ["Bindings", "LuaRuntime", "Reporting", "Tensors"]),
     swiftTarget(
@@ -83,6 +86,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Layers", imports: ["Tensors"]),
     tests(of: "Quantizers", imports: ["Layers", "Tensors", "Interchange", "CKernels"]),
+    tests(of: "Reconstruction", imports: ["Quantizers", "Layers", "Tensors"]),
     tests(of: "Packing", imports: ["Quantizers", "Tensors"]),
     tests(
       of: "Inference",
