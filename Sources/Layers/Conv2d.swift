@@ -108,8 +108,8 @@ public struct Conv2d: Layer {
       }
       dx = result
     }
-    let weightGradients = try parameterGradients(dy, inputs[0], shape, pass)
-    return LayerGradients(inputs: [dx], parameters: weightGradients)
+    guard pass.needsParameterGradients else { return LayerGradients(inputs: [dx]) }
+    return LayerGradients(inputs: [dx], parameters: try parameterGradients(dy, inputs[0], shape, pass))
   }
 
   /// Sums the shards' packed weight gradients in order, then unpacks once.

@@ -51,12 +51,17 @@ public struct LayerPass: Sendable {
   public let execution: Execution
   /// Whether ``Layer/backward(_:inputs:parameters:saved:_:)`` must give the gradient of each input (walk cut-offs).
   public let needsInputGradients: Bool
+  /// Whether it must give the gradient of each parameter; what is frozen needs none.
+  public let needsParameterGradients: Bool
 
   /// Makes a pass.
-  public init(mode: Mode, execution: Execution, needsInputGradients: Bool = true) {
+  public init(
+    mode: Mode, execution: Execution, needsInputGradients: Bool = true, needsParameterGradients: Bool = true
+  ) {
     self.mode = mode
     self.execution = execution
     self.needsInputGradients = needsInputGradients
+    self.needsParameterGradients = needsParameterGradients
   }
 }
 

@@ -84,6 +84,7 @@ public struct Linear: Layer {
       }
       dx = result
     }
+    guard pass.needsParameterGradients else { return LayerGradients(inputs: [dx]) }
     let weight = try weightGradient(dy, inputs[0], pass.execution)
     guard hasBias else { return LayerGradients(inputs: [dx], parameters: [weight]) }
     return LayerGradients(inputs: [dx], parameters: [weight, dy.columnSums()])

@@ -14,14 +14,32 @@ public enum Loss: Sendable {
   case softmaxCrossEntropy(labels: [Int], smoothing: Float = 0)
   /// Mean over all values of `(y - target)^2`.
   case meanSquaredError(target: Tensor)
+  /// Sum over channels, mean over images and positions, of `weight |y - target|^power`, `1 <= power <= 4`; weight 1 when
+  /// absent.
+  ///
+  /// Source: Li et al. 2021 (BRECQ), eq. 10, with the weight the square of the task loss's gradient.
+  case reconstruction(target: Tensor, power: Float = 2, weight: Tensor? = nil)
+  /// Mean over images of the Kullback-Leibler divergence of the softmax of the scores from the softmax of the target.
+  case distillation(target: Tensor)
 
   /// Returns the loss and its gradient with respect to the scores.
   ///
   /// - Throws: ``LayerError/invalid(_:)`` when labels or target do not fit the scores.
-  public func value(of scores: Tensor) throws(LayerError) -> (loss: Double, gradient: Tensor) {
+  public func value(
+    of scores: Tensor, execution: Execution = Execution()
+  ) throws -> (loss: Double, gradient: Tensor) {
     switch self {
     case .softmaxCrossEntropy(let labels, let smoothing): try crossEntropy(scores, labels, smoothing)
     case .meanSquaredError(let target): try squaredError(scores, target)
+    case .reconstruction(let target, let power, let weight):
+      try lpError(scores, target, power, weight, execution)
+    case .distillation(let target): try divergence(scores, target)
+    }
+  }
+
+  static func check(_ y: Tensor, _ target: Tensor) throws(LayerError) {
+    guard y.shape == target.shape else {
+      throw .invalid("the target is \(target.shape), but the output is \(y.shape)")
     }
   }
 
@@ -56,9 +74,7 @@ public enum Loss: Sendable {
   private func squaredError(_ y: Tensor, _ target: Tensor) throws(LayerError) -> (
     loss: Double, gradient: Tensor
   ) {
-    guard y.shape == target.shape else {
-      throw .invalid("the target is \(target.shape), but the output is \(y.shape)")
-    }
+    try Self.check(y, target)
     let scale = 2 / Float(max(1, y.count))
     var loss = 0.0
     let gradient = Tensor(y.shape) { gradient in

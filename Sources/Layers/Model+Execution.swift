@@ -58,18 +58,34 @@ extension Model {
 
   /// The loss of a batch in training mode and the gradient of every trainable parameter.
   ///
+  /// - Parameter scope: Whose gradients are computed.
   /// - Returns: Loss, gradients by key, the output (for accuracy), and the new values of the buffers.
   public func gradients(
-    _ x: Tensor, loss: Loss, transforms: GraphTransforms = GraphTransforms(), execution: Execution
+    _ x: Tensor, loss: Loss, transforms: GraphTransforms = GraphTransforms(), scope: GradientScope = .parameters,
+    execution: Execution
   ) throws -> TrainingResult {
     let pass = LayerPass(mode: .training, execution: execution)
     var run = GraphRun(model: self, transforms: transforms, pass: pass, keepsValues: true)
     let output = try run.forward(x, observe: nil)
-    let (value, gradient) = try loss.value(of: output)
-    let gradients = try run.backward(gradient)
+    let (value, gradient) = try loss.value(of: output, execution: execution)
+    let gradients = try run.backward(gradient, scope)
     return TrainingResult(
-      loss: value, gradients: gradients, output: output, updatedBuffers: run.updatedBuffers)
+      loss: value, gradients: gradients, inputGradient: run.inputGradient, output: output,
+      updatedBuffers: run.updatedBuffers)
   }
+}
+
+/// Whose gradients a pass computes.
+public enum GradientScope: Sendable {
+  /// Every trainable parameter.
+  case parameters
+  /// Only nodes' outputs, for transforms that learn from the gradient they pass on.
+  case outputs
+  /// The network's input, and no parameter.
+  case input
+
+  var includesParameters: Bool { if case .parameters = self { true } else { false } }
+  var includesInput: Bool { if case .input = self { true } else { false } }
 }
 
 /// What one training pass gave.
@@ -78,6 +94,8 @@ public struct TrainingResult: Sendable {
   public let loss: Double
   /// Gradients of trainable parameters, by key.
   public let gradients: [String: Tensor]
+  /// The gradient of the network's input, when the scope has it.
+  public let inputGradient: Tensor?
   /// The graph's output.
   public let output: Tensor
   /// New values of buffers (running statistics), by key.
@@ -97,6 +115,7 @@ private struct GraphRun {
   private var outputs: [LayerOutput?]
   private var parameters: [[Tensor]]
   private(set) var updatedBuffers: [String: Tensor] = [:]
+  private(set) var inputGradient: Tensor?
 
   init(model: Model, transforms: GraphTransforms, pass: LayerPass, keepsValues: Bool) {
     self.model = model
@@ -162,7 +181,7 @@ private struct GraphRun {
     return value
   }
 
-  mutating func backward(_ gradient: Tensor) throws -> [String: Tensor] {
+  mutating func backward(_ gradient: Tensor, _ scope: GradientScope) throws -> [String: Tensor] {
     let graph = model.graph
     var pending = [Tensor?](repeating: nil, count: graph.nodes.count)
     pending[graph.output] = gradient
@@ -170,9 +189,9 @@ private struct GraphRun {
     for index in graph.nodes.indices.reversed() where index > 0 {
       guard let arrived = pending[index].take() else { continue }
       try pass.execution.cancellation.check()
-      let results = try adjoint(index, consume arrived, &gradients)
+      let results = try adjoint(index, consume arrived, scope, &gradients)
       for (input, result) in zip(graph.nodes[index].inputs, results) {
-        guard let result, input > 0 else { continue }
+        guard let result, input > 0 || scope.includesInput else { continue }
         if let earlier = pending[input].take() {
           pending[input] = try earlier.adding(result, pass.execution)
         } else {
@@ -183,11 +202,13 @@ private struct GraphRun {
       outputs[index] = nil
       untransformed[index] = nil
     }
+    inputGradient = pending[0]
     return gradients
   }
 
   private mutating func adjoint(
-    _ index: NodeIndex, _ arrived: consuming Tensor, _ gradients: inout [String: Tensor]
+    _ index: NodeIndex, _ arrived: consuming Tensor, _ scope: GradientScope,
+    _ gradients: inout [String: Tensor]
   ) throws -> [Tensor?] {
     let node = model.graph.nodes[index]
     guard let layer = node.layer, let saved = outputs[index] else { return [] }
@@ -196,7 +217,9 @@ private struct GraphRun {
       gradient = try transform.adjoint(gradient, at: before, execution: pass.execution)
     }
     let needed = LayerPass(
-      mode: pass.mode, execution: pass.execution, needsInputGradients: node.inputs.contains { $0 > 0 })
+      mode: pass.mode, execution: pass.execution,
+      needsInputGradients: scope.includesInput || node.inputs.contains { $0 > 0 },
+      needsParameterGradients: scope.includesParameters)
     let result = try layer.backward(
       consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index],
       saved: saved, needed)

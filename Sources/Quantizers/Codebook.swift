@@ -25,13 +25,30 @@ public struct Codebook: QuantizationGrid, Hashable {
     self.group = group
   }
 
+  private init(_ table: [[Float]], _ group: GroupMap) {
+    self.table = table
+    self.group = group
+    middles = table.map { levels in zip(levels, levels.dropFirst()).map { $0 / 2 + $1 / 2 } }
+  }
+
+  /// Returns the codebook with the levels of each group multiplied by the group's factor, > 0.
+  public func scaled(by factors: [Float]) -> Codebook {
+    precondition(factors.count == groupCount, "\(factors.count) factors for \(groupCount) groups")
+    return Codebook(zip(table, factors).map { levels, factor in levels.map { $0 * factor } }, group)
+  }
+
+  /// The lowest and the highest level of a group.
+  public func bounds(group: Int) -> ValueRange {
+    ValueRange(table[group].first ?? 0, table[group].last ?? 0)
+  }
+
   /// The number of groups.
   public var groupCount: Int { table.count }
 
   /// The levels of a group, ascending.
   public func levels(group: Int) -> [Float] { table[group] }
 
-  private func layout(_ shape: Shape) throws(QuantizationError) -> GroupLayout {
+  func layout(_ shape: Shape) throws(QuantizationError) -> GroupLayout {
     let layout = try GroupLayout(group, shape)
     guard layout.groupCount == groupCount else {
       throw .groupMismatch(expected: groupCount, actual: layout.groupCount, shape: shape.description)
@@ -100,8 +117,8 @@ public struct Codebook: QuantizationGrid, Hashable {
   ///
   /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook.
   public func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution = Execution()) throws -> Tensor {
-    let bounds = table.map { ValueRange($0.first ?? 0, $0.last ?? 0) }
-    return try clippedGradient(gradient, at: x, bounds, layout(x.shape), execution)
+    return try clippedGradient(
+      gradient, at: x, (0..<groupCount).map(bounds(group:)), layout(x.shape), execution)
   }
 
   /// Counts the bits of a tensor: packed codes, their entropy, and 32 bits per level.

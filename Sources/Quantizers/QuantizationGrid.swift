@@ -15,6 +15,18 @@ public protocol QuantizationGrid: Sendable {
   /// The number of groups.
   var groupCount: Int { get }
 
+  /// Which values share a row of levels.
+  var group: GroupMap { get }
+
+  /// The lowest and the highest level of a group.
+  func bounds(group: Int) -> ValueRange
+
+  /// Returns the grid with the levels of each group multiplied by the group's factor, > 0.
+  func scaled(by factors: [Float]) -> Self
+
+  /// Returns, for each value, the two levels between which rounding chooses.
+  func neighbours(of x: Tensor) throws -> LevelNeighbours
+
   /// The distinct values of a group, ascending.
   func levels(group: Int) -> [Float]
 
@@ -31,6 +43,10 @@ public protocol QuantizationGrid: Sendable {
 
   /// Returns the straight-through gradient: that of the result where `x` is within the levels, else 0.
   func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution) throws -> Tensor
+
+  /// Returns the gradients of values and range factors, this grid being the one that made `y` of `x`.
+  func rangeAdjoint(_ gradient: Tensor, at x: Tensor, output y: Tensor, execution: Execution) throws
+    -> RangeGradient
 
   /// Counts the bits of a tensor on the grid.
   func storage(of x: Tensor, execution: Execution) throws -> StorageReport

@@ -77,7 +77,7 @@ extension RegionGrid {
   }
 
   /// The lowest and the highest level of a group.
-  func bounds(group: Int) -> ValueRange {
+  public func bounds(group: Int) -> ValueRange {
     let intervals = specification.intervals
     let first = group * intervals
     if isUniform {

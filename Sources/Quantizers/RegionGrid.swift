@@ -68,6 +68,38 @@ public struct RegionGrid: QuantizationGrid, Hashable {
     zeroPoints = forms.map { Float($0.zeroPoint) }
   }
 
+  /// Returns the grid with edges and steps of each group multiplied by the group's factor.
+  public func scaled(by factors: [Float]) -> RegionGrid {
+    precondition(factors.count == groupCount, "\(factors.count) factors for \(groupCount) groups")
+    return RegionGrid(scaling: self, by: factors)
+  }
+
+  private init(scaling grid: RegionGrid, by factors: [Float]) {
+    specification = grid.specification
+    groupCount = grid.groupCount
+    let edgesPerGroup = grid.edges.count / max(1, grid.groupCount)
+    edges = grid.edges.enumerated().map { $1 * factors[$0 / edgesPerGroup] }
+    scales = grid.scales.enumerated().map { $1 * factors[$0 / (grid.scales.count / max(1, grid.groupCount))] }
+    zeroPoints = grid.zeroPoints
+    steps = grid.steps
+  }
+
+  /// The grid of one group alone, for tensors of that group.
+  init(row: Int, of grid: RegionGrid) {
+    let count = grid.specification.intervals
+    var specification = grid.specification
+    specification.group = .tensor
+    self.specification = specification
+    groupCount = 1
+    edges = Array(grid.edges[row * (count + 1)..<(row + 1) * (count + 1)])
+    scales = Array(grid.scales[row * count..<(row + 1) * count])
+    zeroPoints = Array(grid.zeroPoints[row * count..<(row + 1) * count])
+    steps = grid.steps
+  }
+
+  /// Which values share a row.
+  public var group: GroupMap { specification.group }
+
   /// The grid of 8-bit pixels in 0...1: scale 1/255, zero point 0, 256 levels.
   public static let pixels = RegionGrid(pixelScale: 1 / 255)
 

@@ -1,0 +1,187 @@
+public import Layers
+public import Quantizers
+public import Tensors
+
+/// A part of a network that is fine-tuned at once.
+public struct ReconstructionUnit: Hashable, Sendable {
+  /// What messages and reports call it.
+  public let name: String
+  /// Where it is.
+  public let region: GraphRegion
+
+  /// Makes a unit.
+  public init(name: String, region: GraphRegion) {
+    self.name = name
+    self.region = region
+  }
+}
+
+/// What fine-tuning of one unit did.
+public struct UnitReport: Sendable {
+  /// The unit's name.
+  public let name: String
+  /// Output error of the unit over all calibration images, weights rounded to nearest, ranges as they were.
+  public let before: Double
+  /// The same with the weights and ranges found.
+  public let after: Double
+  /// Share of the weights whose rounding the regulariser had not decided at the end, 0...1.
+  public let undecided: Double
+  /// Wall-clock time, 0 for a unit that was taken from the journal.
+  public let seconds: Double
+}
+
+/// Keeps the results of finished units across crashes.
+public protocol ReconstructionJournal {
+  /// The result of a unit that an earlier run finished.
+  func result(of unit: ReconstructionUnit, index: Int) throws -> UnitResult?
+  /// Keeps a result; after the call it survives a crash.
+  func record(_ result: UnitResult, of unit: ReconstructionUnit, index: Int) throws
+}
+
+/// How far a reconstruction is.
+public struct ReconstructionProgress: Sendable {
+  /// The unit in work, from 0, and the number of units.
+  public let unit: Int, units: Int
+  /// Its name.
+  public let name: String
+  /// Steps done and to do.
+  public let iteration: Int, iterations: Int
+  /// Output error of the last batch.
+  public let loss: Double
+}
+
+/// Fine-tunes weights and ranges of a quantized network unit by unit, from a few images without labels.
+///
+///     var run = try NetworkReconstruction([quantized], units: units, calibration: images)
+///     let reports = try run.run(ReconstructionOptions(), execution: execution)
+///     run.networks[0]     // weights on their grids, learned activation ranges
+///
+/// Several networks that differ in their activations' grids alone get one rounding for all of them.
+public struct NetworkReconstruction {
+  /// The networks; ``run(_:journal:execution:progress:)`` changes them.
+  public private(set) var networks: [QuantizedModel]
+  private let original: Model
+  private let units: [ReconstructionUnit]
+  private let images: Tensor
+  /// Bytes of calibration values that may stay in memory.
+  public var memoryBudget = 512 << 20
+
+  /// Makes a run.
+  ///
+  /// - Parameters:
+  ///   - networks: At least one; their weights are those of the FP32 network.
+  ///   - units: In topological order of their exits, without overlap.
+  ///   - calibration: Images `[N, …]`, at least 1.
+  /// - Throws: ``ReconstructionError/invalid(_:)``.
+  public init(_ networks: [QuantizedModel], units: [ReconstructionUnit], calibration: Tensor) throws {
+    guard let first = networks.first else { throw ReconstructionError.invalid("there is no network") }
+    guard calibration.shape.rank > 0, calibration.shape[0] > 0,
+      calibration.shape.droppingFirst == first.model.graph.nodes[0].shape
+    else {
+      throw ReconstructionError.invalid(
+        "calibration images are \(calibration.shape), but the network reads batches of "
+          + "\(first.model.graph.nodes[0].shape); give at least 1 image of that shape")
+    }
+    var seen: Set<NodeIndex> = []
+    var last = 0
+    for unit in units {
+      guard seen.isDisjoint(with: unit.region.nodes) else {
+        throw ReconstructionError.invalid("unit '\(unit.name)' shares nodes with one before it")
+      }
+      guard unit.region.exit > last else {
+        throw ReconstructionError.invalid("unit '\(unit.name)' comes before its predecessor in the network")
+      }
+      last = unit.region.exit
+      seen.formUnion(unit.region.nodes)
+    }
+    self.networks = networks
+    self.units = units
+    original = first.model
+    images = calibration
+  }
+
+  /// Fine-tunes every unit that has something to learn, in order.
+  ///
+  /// - Returns: One report per unit that was fine-tuned.
+  /// - Throws: ``ReconstructionError``, or ``ExecutionError/cancelled``; units the journal has are not lost.
+  public mutating func run(
+    _ options: ReconstructionOptions, journal: (any ReconstructionJournal)? = nil,
+    execution: Execution = Execution(), progress: (ReconstructionProgress) -> Void = { _ in }
+  ) throws -> [UnitReport] {
+    try options.validate()
+    var streams = try ValueStreams(
+      images, networks, batch: max(options.batch, 64), budget: memoryBudget, execution: execution)
+    let cuts = original.graph.cutNodes
+    var reports: [UnitReport] = []
+    for (index, unit) in units.enumerated() {
+      let start = cuts.last { $0 <= unit.region.entry } ?? 0
+      try streams.advance(to: start, networks)
+      let entries = try streams.entries(of: unit.region.entry, networks)
+      let target = try streams.values(of: original.part(unit.region), from: entries.fullPrecision)
+      var work = UnitWork(
+        unit: unit, options: options, networks: networks, fullPrecision: entries.fullPrecision,
+        quantized: entries.quantized, target: target, streams: streams, execution: execution)
+      let begin = ContinuousClock.now
+      let before = try work.error(of: networks)
+      let known = try journal?.result(of: unit, index: index)
+      var undecided = 0.0
+      let result: UnitResult
+      if let known {
+        result = known
+      } else {
+        (result, undecided) = try work.optimise(original) { iteration, loss in
+          progress(
+            ReconstructionProgress(
+              unit: index, units: units.count, name: unit.name, iteration: iteration,
+              iterations: options.iterations, loss: loss))
+        }
+        try journal?.record(result, of: unit, index: index)
+      }
+      try apply(result)
+      let seconds = known == nil ? (ContinuousClock.now - begin).seconds : 0
+      reports.append(
+        UnitReport(
+          name: unit.name, before: before, after: try work.error(of: networks), undecided: undecided,
+          seconds: seconds))
+      if unit.region.entry == streams.node && cuts.contains(unit.region.exit) {
+        try streams.advance(over: unit.region, target: target, networks)
+      }
+    }
+    return reports
+  }
+
+  /// Puts what a unit has found into the networks.
+  private mutating func apply(_ result: UnitResult) throws {
+    for place in networks.indices {
+      for (key, weight) in result.weights {
+        guard networks[place].model.parameters[key]?.shape == weight.shape else {
+          throw ReconstructionError.invalid(
+            "a stored result has weight '\(key)' \(weight.shape), which the network has not; start a new folder")
+        }
+        networks[place].model.parameters[key] = weight
+      }
+      for (key, factors) in result.weightFactors {
+        networks[place].weightGrids[key] = try scaled(networks[place].weightGrids[key], factors, key)
+      }
+      for (name, factors) in result.activationFactors[place] {
+        networks[place].activationGrids[name] = try scaled(networks[place].activationGrids[name], factors, name)
+      }
+    }
+  }
+
+  private func scaled(
+    _ grid: (any QuantizationGrid)?, _ factors: [Float], _ name: String
+  ) throws(ReconstructionError) -> any QuantizationGrid {
+    guard let grid, grid.groupCount == factors.count else {
+      throw .invalid(
+        "a stored result has \(factors.count) range factors for '\(name)', which the network has not; start a new folder"
+      )
+    }
+    return grid.scaled(by: factors)
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

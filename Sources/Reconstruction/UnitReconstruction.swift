@@ -1,0 +1,187 @@
+import Layers
+import Quantizers
+public import Tensors
+
+/// What fine-tuning a unit has found.
+public struct UnitResult: Sendable {
+  /// Weights on their grids, by parameter key.
+  public var weights: [String: Tensor] = [:]
+  /// Factors of weight ranges, by parameter key (AdaQuant).
+  public var weightFactors: [String: [Float]] = [:]
+  /// Factors of activation ranges, by node name, for each of the networks that share the weights.
+  public var activationFactors: [[String: [Float]]] = []
+}
+
+/// The variables of one unit and the steps that improve them.
+///
+/// Several networks may share the weights and differ in their activations' grids: one rounding for all of them
+/// (Xu et al. 2024, PTMQ).
+struct UnitReconstruction {
+  private let options: ReconstructionOptions
+  private let region: GraphRegion
+  /// The unit as a network; its weights are V (AdaRound), continuous (AdaQuant) or on their grids (nearest).
+  private var model: Model
+  private let weightGrids: [String: any QuantizationGrid]
+  private let softRoundings: [String: SoftRounding]
+  private let weightRanges: [String: LearnedRange]
+  private let activationRanges: [[String: LearnedRange]]
+  private var weightOptimizer: Adam
+  private var rangeOptimizer: Adam
+  private var factors: [String: Tensor] = [:]
+
+  /// Prepares the unit of networks that differ in ``QuantizedModel/activationGrids`` alone.
+  init(_ region: GraphRegion, of networks: [QuantizedModel], _ options: ReconstructionOptions) throws {
+    self.options = options
+    self.region = region
+    let network = networks[0]
+    var model = try network.model.part(region)
+    weightGrids = network.weightGrids.filter { model.parameters[$0.key] != nil }
+    var softRoundings: [String: SoftRounding] = [:]
+    var weightRanges: [String: LearnedRange] = [:]
+    for (key, grid) in weightGrids {
+      guard let weight = model.parameters[key] else { continue }
+      switch options.rounding {
+      case .nearest: model.parameters[key] = try grid.fakeQuantized(weight, execution: Execution())
+      case .adaQuant: weightRanges[key] = LearnedRange(grid)
+      case .adaRound:
+        let rounding = SoftRounding(try grid.neighbours(of: weight))
+        model.parameters[key] = rounding.initialVariable(for: weight)
+        softRoundings[key] = rounding
+      }
+    }
+    self.model = model
+    self.softRoundings = softRoundings
+    self.weightRanges = weightRanges
+    let names = region.nodes.map { network.model.graph.nodes[$0].name }
+    activationRanges = networks.map { network in
+      guard options.quantizedShare > 0 else { return [:] }
+      let grids = names.compactMap { name in network.activationGrids[name].map { (name, LearnedRange($0)) } }
+      return Dictionary(uniqueKeysWithValues: grids)
+    }
+    switch options.rounding {
+    case .nearest: weightOptimizer = Adam()
+    case .adaQuant(let rate): weightOptimizer = Adam(learningRate: rate)
+    case .adaRound(let settings): weightOptimizer = Adam(learningRate: settings.learningRate)
+    }
+    var rangeRate: Float = 0
+    if case .learned(let rate) = options.ranges { rangeRate = rate }
+    rangeOptimizer = Adam(learningRate: rangeRate)
+    for (name, range) in allRanges { factors[name] = Tensor([range.factors.count], range.factors) }
+  }
+
+  /// Every learned range under a name of its own.
+  private var allRanges: [(name: String, range: LearnedRange)] {
+    guard case .learned = options.ranges else { return [] }
+    return weightRanges.sorted { $0.key < $1.key }.map { (name: "weight/\($0.key)", range: $0.value) }
+      + activationRanges.enumerated().flatMap { place, ranges in
+        ranges.sorted { $0.key < $1.key }.map { (name: "\(place)/\($0.key)", range: $0.value) }
+      }
+  }
+
+  /// Whether a step can change anything.
+  var hasVariables: Bool { !softRoundings.isEmpty || !weightRanges.isEmpty || !allRanges.isEmpty }
+
+  /// Improves the variables by one step on one batch; returns the output error, the mean over the networks.
+  ///
+  /// - Parameters:
+  ///   - inputs: What the unit reads in each network, `[N, …]`.
+  ///   - target: Output of the FP32 network.
+  ///   - weight: Weights of the output's errors.
+  mutating func step(
+    _ iteration: Int, inputs: [Tensor], target: Tensor, weight: Tensor?, execution: Execution
+  ) throws -> Double {
+    prepare(iteration)
+    var loss = 0.0
+    var gradients: [String: Tensor] = [:]
+    for (place, x) in inputs.enumerated() {
+      let result = try model.gradients(
+        x, loss: .reconstruction(target: target, power: options.power, weight: weight),
+        transforms: transforms(place), scope: options.rounding == .nearest ? .outputs : .parameters,
+        execution: execution)
+      loss += result.loss / Double(inputs.count)
+      for key in weightGrids.keys.sorted() {
+        guard let gradient = result.gradients[key] else { continue }
+        gradients[key] =
+          gradients[key].map { Tensor.elementwise($0, "+", gradient) } ?? gradient
+      }
+    }
+    try weightOptimizer.step(
+      &model.parameters, gradients: gradients, scale: 1, decays: { _ in false }, execution: execution)
+    try moveRanges(iteration, execution)
+    return loss
+  }
+
+  /// Sets this step's regulariser and draws.
+  private func prepare(_ iteration: Int) {
+    if case .adaRound(let settings) = options.rounding {
+      let beta = settings.beta(iteration: iteration, of: options.iterations)
+      for rounding in softRoundings.values {
+        rounding.regularization = beta == nil ? 0 : settings.regularization
+        rounding.beta = beta ?? 2
+      }
+    }
+    for (place, ranges) in activationRanges.enumerated() {
+      for (draw, name) in ranges.keys.sorted().enumerated() {
+        ranges[name]?.quantizedShare = options.quantizedShare
+        ranges[name]?.key = DrawKey.key(
+          seed: options.seed, unit: region.exit, iteration: iteration, draw: 1 + draw + 1000 * place)
+      }
+    }
+  }
+
+  private func transforms(_ place: Int) -> GraphTransforms {
+    var parameters: [String: any TensorTransform] = softRoundings
+    parameters.merge(weightRanges) { $1 }
+    return GraphTransforms(parameters: parameters, outputs: activationRanges[place])
+  }
+
+  private mutating func moveRanges(_ iteration: Int, _ execution: Execution) throws {
+    let ranges = allRanges
+    guard !ranges.isEmpty else { return }
+    var gradients: [String: Tensor] = [:]
+    for (name, range) in ranges { gradients[name] = Tensor([range.gradient.count], range.gradient) }
+    let scale = LearningRateSchedule(.cosine).factor(epoch: Double(iteration), of: Double(options.iterations))
+    try rangeOptimizer.step(
+      &factors, gradients: gradients, scale: Float(scale), decays: { _ in false }, execution: execution)
+    for (name, range) in ranges {
+      if let values = factors[name]?.values { range.setFactors(values) }
+    }
+  }
+
+  /// Weights on their grids and learned factors.
+  func result() throws -> UnitResult {
+    var result = UnitResult()
+    for (key, grid) in weightGrids {
+      guard let variable = model.parameters[key] else { continue }
+      if let rounding = softRoundings[key] {
+        result.weights[key] = rounding.hardened(variable)
+      } else if let range = weightRanges[key] {
+        result.weightFactors[key] = range.factors
+        result.weights[key] = try range.learnedGrid.fakeQuantized(variable, execution: Execution())
+      } else {
+        result.weights[key] = try grid.fakeQuantized(variable, execution: Execution())
+      }
+    }
+    result.activationFactors = activationRanges.map { $0.mapValues(\.factors) }
+    return result
+  }
+
+  /// Share of the unit's weights whose rounding is still open.
+  var undecidedShare: Double {
+    let shares = softRoundings.compactMap { key, rounding in
+      model.parameters[key].map { (rounding.undecidedShare($0), Double($0.count)) }
+    }
+    let total = shares.reduce(0) { $0 + $1.1 }
+    return total > 0 ? shares.reduce(0) { $0 + $1.0 * $1.1 } / total : 0
+  }
+}
+
+/// Keys of independent random draws.
+enum DrawKey {
+  /// 32 bits that differ between units, iterations and draws of one seed.
+  static func key(seed: UInt64, unit: Int, iteration: Int, draw: Int) -> UInt32 {
+    var random = RandomSource(
+      seed: seed ^ UInt64(iteration) << 20, stream: UInt64(unit) << 24 | UInt64(draw))
+    return UInt32(truncatingIfNeeded: random.next())
+  }
+}

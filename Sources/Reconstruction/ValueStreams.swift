@@ -1,0 +1,106 @@
+import Layers
+import Quantizers
+import Tensors
+
+/// The calibration images' values at one node, in the FP32 network and in networks quantized up to there.
+///
+/// The node is one through which every path goes, so everything below it follows from these values.
+struct ValueStreams {
+  /// Where the values are.
+  private(set) var node: NodeIndex
+  private(set) var fullPrecision: CalibrationCache
+  private(set) var quantized: [CalibrationCache]
+  private let model: Model
+  private let batch: Int
+  private let budget: Int
+  private let execution: Execution
+
+  /// Starts at the input: the images themselves, and the images on each network's input grid.
+  init(
+    _ images: Tensor, _ networks: [QuantizedModel], batch: Int, budget: Int, execution: Execution
+  ) throws {
+    node = 0
+    model = networks[0].model
+    self.batch = batch
+    self.budget = budget
+    self.execution = execution
+    let count = images.shape[0]
+    let rowShape = images.shape.droppingFirst
+    fullPrecision = try CalibrationCache(rowShape: rowShape, count: count)
+    fullPrecision.store(images, first: 0)
+    quantized = try networks.map { network in
+      let cache = try CalibrationCache(rowShape: rowShape, count: count)
+      let values =
+        try network.activationGrids["input"]?.fakeQuantized(images, execution: execution) ?? images
+      cache.store(values, first: 0)
+      return cache
+    }
+  }
+
+  /// The number of images.
+  var count: Int { fullPrecision.count }
+
+  /// Bytes of the caches this holds.
+  private var isOverBudget: Bool {
+    let row = fullPrecision.rowShape.count * MemoryLayout<Float>.stride
+    return row * count * (2 + quantized.count) > budget
+  }
+
+  /// Lets pages go that are not read now, when the caches are larger than the budget.
+  func releasePages(_ others: [CalibrationCache] = []) {
+    guard isOverBudget else { return }
+    for cache in [fullPrecision] + quantized + others { cache.releasePages() }
+  }
+
+  /// Returns the values of a region's exit from those of its entry.
+  func values(
+    of part: Model, from source: CalibrationCache, transforms: GraphTransforms = GraphTransforms()
+  ) throws -> CalibrationCache {
+    let graph = part.graph
+    let result = try CalibrationCache(rowShape: graph.nodes[graph.output].shape, count: count)
+    for start in stride(from: 0, to: count, by: batch) {
+      let rows = start..<min(count, start + batch)
+      let output = try part.forward(source.rows(rows), transforms: transforms, execution: execution)
+      result.store(output, first: start)
+      releasePages([source, result])
+    }
+    return result
+  }
+
+  /// Returns the values at a node below this one, where a unit begins.
+  func entries(
+    of node: NodeIndex, _ networks: [QuantizedModel]
+  ) throws -> (fullPrecision: CalibrationCache, quantized: [CalibrationCache]) {
+    guard node != self.node else { return (fullPrecision, quantized) }
+    let region = try model.graph.region(from: self.node, to: node)
+    let below = try networks.enumerated().map { place, network in
+      try values(of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
+    }
+    return (try values(of: model.part(region), from: fullPrecision), below)
+  }
+
+  /// Moves to a node below, with the networks as they are now.
+  mutating func advance(to node: NodeIndex, _ networks: [QuantizedModel]) throws {
+    guard node != self.node else { return }
+    (fullPrecision, quantized) = try entries(of: node, networks)
+    self.node = node
+  }
+
+  /// Moves to the exit of a unit whose FP32 output is known.
+  mutating func advance(over region: GraphRegion, target: CalibrationCache, _ networks: [QuantizedModel]) throws {
+    quantized = try networks.enumerated().map { place, network in
+      try values(of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
+    }
+    fullPrecision = target
+    node = region.exit
+  }
+}
+
+extension QuantizedModel {
+  /// The fake quantizers of a part: its input is already on its grid.
+  var transformsBehindInput: GraphTransforms {
+    var result = transforms()
+    result.outputs["input"] = nil
+    return result
+  }
+}
