@@ -20,7 +20,7 @@ enum GraphModule {
 
   private static let graph = LuaType(
     "augq.Graph", "A network's architecture: a directed acyclic graph of layers.", for: GraphObject.self,
-    methods: LayerCatalogue.entries.map(method),
+    methods: LayerCatalogue.entries.map(method) + GraphQueries.methods,
     properties: [
       LuaProperty("input", "augq.Node", "the input") {
         .object(NodeObject(try $0.receiver(GraphObject.self), 0))

@@ -10,10 +10,11 @@ public enum Library {
     let models = ModelModule(session: session)
     let training = TrainingModule(session: session)
     let quantize = QuantizeModule(session: session)
+    let reconstruction = ReconstructionModule(session: session)
     return LuaModule(
       "augq", "A workbench for neural-network quantization.",
       functions: GraphModule.functions + models.functions + quantize.functions
-        + TensorQuantization(session: session).functions + training.functions
+        + reconstruction.functions + TensorQuantization(session: session).functions + training.functions
         + [TableModule.function, params(session)],
       modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module]
         + TrainingModule.modules,

@@ -46,7 +46,9 @@ struct ModelModule: Sendable {
   private func architecture(_ path: String, _ call: LuaCall) throws -> Graph {
     let file = try MappedFile(path: path)
     let text = String(decoding: file.bytes, as: UTF8.self)
-    guard let graph = try call.lua.evaluate(text, name: "@" + path) as? GraphObject else {
+    guard case .object(let object) = try call.lua.evaluate(text, name: "@" + path),
+      let graph = object as? GraphObject
+    else {
       throw PipelineError.checkpoint(path: path, problem: "a model file must return the graph it built")
     }
     return graph.value

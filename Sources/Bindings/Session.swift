@@ -8,11 +8,16 @@ public final class Session: Sendable {
   public let arguments: [String]
   /// Threads and cancellation of native work.
   public let execution: Execution
+  /// Bytes that Lua and native objects may hold; 0 for no limit.
+  public let memoryLimit: Int
   /// Where progress goes.
   public let progress: Progress
 
   /// Makes a session.
-  public init(scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads) {
+  public init(
+    scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads, memoryLimit: Int = 0
+  ) {
+    self.memoryLimit = memoryLimit
     self.scriptPath = scriptPath
     self.arguments = arguments
     execution = Execution(threads: threads)

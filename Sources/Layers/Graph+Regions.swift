@@ -40,6 +40,9 @@ extension Graph {
     }
   }
 
+  /// The nodes that the output depends on, itself included, in topological order.
+  public var neededNodes: [NodeIndex] { ancestors(of: output).sorted() }
+
   /// The smallest regions that follow each other from the input to the output: single layers and whole branched blocks.
   public var regions: [GraphRegion] {
     let cuts = cutNodes
@@ -59,12 +62,14 @@ extension Graph {
     for index in members {
       if let other = nodes[index].inputs.first(where: { $0 != entry && !inside.contains($0) }) {
         throw .invalid(
-          "\(part) is no unit: '\(nodes[index].name)' in it also reads '\(nodes[other].name)'. Begin further up.")
+          "\(part) is no unit: '\(nodes[index].name)' in it also reads '\(nodes[other].name)'. Begin further up."
+        )
       }
     }
-    let users = users
+    let (users, reaching) = (users, ancestors(of: output))
     for index in members where index != exit {
-      if let user = users[index].first(where: { !inside.contains($0) }) {
+      // What the output does not depend on is never computed for its sake.
+      if let user = users[index].first(where: { !inside.contains($0) && reaching.contains($0) }) {
         throw .invalid(
           "\(part) is no unit: '\(nodes[user].name)' also reads '\(nodes[index].name)'. End further down.")
       }

@@ -52,7 +52,9 @@ extension Loss {
     _ y: UnsafeBufferPointer<Float>, _ target: UnsafeBufferPointer<Float>, _ weight: Tensor?,
     _ range: Range<Int>, _ power: Float, _ scale: Float, _ gradient: UnsafeMutableBufferPointer<Float>
   ) -> Double {
-    guard let y = y.baseAddress, let target = target.baseAddress, let dy = gradient.baseAddress else { return 0 }
+    guard let y = y.baseAddress, let target = target.baseAddress, let dy = gradient.baseAddress else {
+      return 0
+    }
     let start = range.lowerBound
     func sum(_ weight: UnsafePointer<Float>?) -> Double {
       aq_lp_loss(range.count, y + start, target + start, weight, power, scale, dy + start)

@@ -61,7 +61,8 @@ extension Model {
   /// - Parameter scope: Whose gradients are computed.
   /// - Returns: Loss, gradients by key, the output (for accuracy), and the new values of the buffers.
   public func gradients(
-    _ x: Tensor, loss: Loss, transforms: GraphTransforms = GraphTransforms(), scope: GradientScope = .parameters,
+    _ x: Tensor, loss: Loss, transforms: GraphTransforms = GraphTransforms(),
+    scope: GradientScope = .parameters,
     execution: Execution
   ) throws -> TrainingResult {
     let pass = LayerPass(mode: .training, execution: execution)

@@ -2,7 +2,10 @@
 public struct LuaOptions {
   private var values: [String: LuaValue] = [:]
 
-  init(_ members: [(key: String, value: LuaValue)], rows: [LuaOption], _ lua: LuaState) throws {
+  /// Checks the members of a table against the rows of the options it may have.
+  ///
+  /// - Throws: ``LuaUsageError`` for an unknown, mistyped or missing key.
+  public init(_ members: [(key: String, value: LuaValue)], rows: [LuaOption], _ lua: LuaState) throws {
     let names = rows.map(\.name)
     for (key, value) in members {
       guard let row = rows.first(where: { $0.name == key }) else {

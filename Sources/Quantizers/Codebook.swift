@@ -117,7 +117,7 @@ public struct Codebook: QuantizationGrid, Hashable {
   ///
   /// - Throws: ``QuantizationError`` when the shape has other groups than the codebook.
   public func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution = Execution()) throws -> Tensor {
-    return try clippedGradient(
+    try clippedGradient(
       gradient, at: x, (0..<groupCount).map(bounds(group:)), layout(x.shape), execution)
   }
 

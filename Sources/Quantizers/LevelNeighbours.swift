@@ -82,7 +82,9 @@ extension RegionGrid {
       for i in run {
         let k = zip(edges, edges.dropFirst()).enumerated().first { $1.0 < x[i] && x[i] < $1.1 }?.offset
         (lower[i], upper[i]) =
-          k.map { affineNeighbours(x[i], group * count + $0, top: Float(specification.topCode)) } ?? (x[i], x[i])
+          k.map { affineNeighbours(x[i], group * count + $0, top: Float(specification.topCode)) } ?? (
+            x[i], x[i]
+          )
       }
     }
     return result
@@ -110,7 +112,8 @@ extension Codebook {
 
 extension QuantizationGrid {
   /// Neighbours among sorted levels, by bisection.
-  fileprivate func tableNeighbours(_ x: Tensor, _ layout: GroupLayout, _ levels: [[Float]]) -> LevelNeighbours {
+  fileprivate func tableNeighbours(_ x: Tensor, _ layout: GroupLayout, _ levels: [[Float]]) -> LevelNeighbours
+  {
     var result = LevelNeighbours(x.shape)
     result.fill(x, layout) { group, run, x, lower, upper in
       let levels = levels[group]

@@ -156,15 +156,18 @@ public struct NetworkReconstruction {
       for (key, weight) in result.weights {
         guard networks[place].model.parameters[key]?.shape == weight.shape else {
           throw ReconstructionError.invalid(
-            "a stored result has weight '\(key)' \(weight.shape), which the network has not; start a new folder")
+            "a stored result has weight '\(key)' \(weight.shape), which the network has not; start a new folder"
+          )
         }
         networks[place].model.parameters[key] = weight
       }
       for (key, factors) in result.weightFactors {
         networks[place].weightGrids[key] = try scaled(networks[place].weightGrids[key], factors, key)
       }
-      for (name, factors) in result.activationFactors[place] {
-        networks[place].activationGrids[name] = try scaled(networks[place].activationGrids[name], factors, name)
+      let ranges = result.activationFactors.indices.contains(place) ? result.activationFactors[place] : [:]
+      for (name, factors) in ranges {
+        networks[place].activationGrids[name] = try scaled(
+          networks[place].activationGrids[name], factors, name)
       }
     }
   }

@@ -10,6 +10,9 @@ public struct UnitResult: Sendable {
   public var weightFactors: [String: [Float]] = [:]
   /// Factors of activation ranges, by node name, for each of the networks that share the weights.
   public var activationFactors: [[String: [Float]]] = []
+
+  /// Makes the result of a unit in which nothing was found.
+  public init() {}
 }
 
 /// The variables of one unit and the steps that improve them.

@@ -42,7 +42,8 @@ struct UnitWork {
       try execution.cancellation.check()
       let rows = random.permutation(target.count).prefix(options.batch)
       let loss = try variables.step(
-        iteration, inputs: try inputs(rows, iteration), target: target.rows(rows), weight: weights?.rows(rows),
+        iteration, inputs: try inputs(rows, iteration), target: target.rows(rows),
+        weight: weights?.rows(rows),
         execution: execution)
       guard loss.isFinite else {
         throw ReconstructionError.diverged(unit: unit.name, iteration: iteration, loss: "\(loss)")

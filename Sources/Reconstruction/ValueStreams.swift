@@ -74,7 +74,8 @@ struct ValueStreams {
     guard node != self.node else { return (fullPrecision, quantized) }
     let region = try model.graph.region(from: self.node, to: node)
     let below = try networks.enumerated().map { place, network in
-      try values(of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
+      try values(
+        of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
     }
     return (try values(of: model.part(region), from: fullPrecision), below)
   }
@@ -87,9 +88,12 @@ struct ValueStreams {
   }
 
   /// Moves to the exit of a unit whose FP32 output is known.
-  mutating func advance(over region: GraphRegion, target: CalibrationCache, _ networks: [QuantizedModel]) throws {
+  mutating func advance(over region: GraphRegion, target: CalibrationCache, _ networks: [QuantizedModel])
+    throws
+  {
     quantized = try networks.enumerated().map { place, network in
-      try values(of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
+      try values(
+        of: network.model.part(region), from: quantized[place], transforms: network.transformsBehindInput)
     }
     fullPrecision = target
     node = region.exit

@@ -42,7 +42,8 @@ struct RunCommand: ParsableCommand {
     limits.memory = memory?.value ?? 0
     limits.seconds = time ?? 0
     let session = Session(
-      scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads)
+      scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads,
+      memoryLimit: limits.memory)
     let code = ScriptRunner(session: session, limits: limits).run()
     if code != 0 { throw ExitCode(code) }
   }

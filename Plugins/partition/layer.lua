@@ -1,0 +1,16 @@
+-- Units of fine-tuning: each convolution or linear layer with the chain of layers without weights behind it.
+return function(graph)
+  local units = {}
+  for _, node in ipairs(graph:nodes()) do
+    if node.weighted then
+      local last = node
+      while #last.users == 1 do
+        local user = graph:node(last.users[1])
+        if user.weighted or #user.inputs > 1 then break end
+        last = user
+      end
+      units[#units + 1] = { name = node.name, entry = node.inputs[1], exit = last.name }
+    end
+  end
+  return units
+end

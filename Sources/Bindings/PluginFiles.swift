@@ -1,0 +1,53 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+import Interchange
+import LuaRuntime
+
+/// Where Lua plugins lie: `<kind>/<name>.lua` in the folders of `AUGQ_PLUGIN_PATH`, in `./Plugins`, beside the script, and
+/// in the `Plugins` folder that came with the program.
+struct PluginFiles: Sendable {
+  let session: Session
+
+  /// Runs the file of a plugin and returns what it returns.
+  ///
+  /// - Throws: ``LuaUsageError`` that lists the plugins of the kind when there is none of the name.
+  func load(_ kind: String, _ name: String, _ lua: LuaState) throws -> LuaValue {
+    guard name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }), !name.isEmpty,
+      let path = folders.map({ "\($0)/\(kind)/\(name).lua" }).first(where: FileStatus.exists)
+    else {
+      throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: names(kind)))")
+    }
+    let text = String(decoding: try MappedFile(path: path).bytes, as: UTF8.self)
+    return try lua.evaluate(text, name: "@" + path)
+  }
+
+  /// The names of all plugins of a kind.
+  func names(_ kind: String) -> [String] {
+    Set(
+      folders.flatMap { FileStatus.names(in: "\($0)/\(kind)") }
+        .filter { $0.hasSuffix(".lua") }.map { String($0.dropLast(4)) }
+    ).sorted()
+  }
+
+  private var folders: [String] {
+    let given =
+      getenv("AUGQ_PLUGIN_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+    return given + ["Plugins", session.scriptFolder + "/../Plugins"] + bundled
+  }
+
+  /// `Plugins` in a folder above the program: of the clone that built it, or of the installation.
+  private var bundled: [String] {
+    guard let program = realpath("/proc/self/exe", nil) else { return [] }
+    defer { free(program) }
+    var folder = FileStatus.folder(of: String(cString: program))
+    var found: [String] = []
+    for _ in 0..<6 where folder != "/" {
+      found.append(folder + "/Plugins")
+      folder = FileStatus.folder(of: folder)
+    }
+    return found
+  }
+}

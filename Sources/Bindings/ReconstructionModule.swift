@@ -1,0 +1,163 @@
+import Interchange
+import Layers
+import LuaRuntime
+import Pipelines
+import Quantizers
+import Reconstruction
+import Tensors
+
+/// `augq.reconstruct`: PTQ fine-tuning, a method being a list of stages.
+struct ReconstructionModule: Sendable {
+  let session: Session
+
+  var functions: [LuaFunction] { [reconstruct, peakBytes] }
+
+  private var reconstruct: LuaFunction {
+    LuaFunction(
+      "reconstruct",
+      "Fine-tunes rounding and ranges of a quantized network unit by unit, in place, from a few images without labels.",
+      parameters: [
+        LuaParameter("network", "augq.Quantized", "what to fine-tune; its weights are FP32 or rounded"),
+        LuaParameter("options", "table", "options; those of stages apply to every stage of the method"),
+      ],
+      options: [
+        LuaOption(
+          "calibration", .object(["augq.Dataset"]), default: nil, "images; 64 are enough to begin with"),
+        LuaOption(
+          "method", .any("a name or a table { units = …, stages = { … } }"), default: "\"qdrop\"",
+          "plugin of kind reconstruction: adaround, brecq, qdrop, adaquant, ptmq, or one of yours"),
+        LuaOption(
+          "units", .any("a name, a list of { name, entry, exit } or a function of the graph"),
+          default: "the method's", "plugin of kind partition: layer, block, stage, network, or one of yours"),
+        LuaOption(
+          "widths", .any("a list of augq.Quantized"),
+          "networks of the same weights and other activation grids, fine-tuned with the same rounding"),
+        LuaOption(
+          "folder", .string, "where results of finished units are kept, so that a run that was killed goes on"
+        ),
+      ] + ReconstructionStage.options,
+      returns: "{ seconds: number, units: table[] }"
+    ) { call in try run(call) }
+  }
+
+  private var peakBytes: LuaFunction {
+    LuaFunction(
+      "peak_bytes", "Returns the most memory the process has had in use, mapped caches included.",
+      returns: "integer"
+    ) { _ in .integer(ResourceUsage.peakBytes) }
+  }
+
+  private func run(_ call: LuaCall) throws -> LuaValue {
+    let target = try call.object(QuantizedObject.self, 0)
+    let given = try call.options(1)
+    guard let data = given.object("calibration", DatasetObject.self)?.value, data.count > 0 else {
+      throw PipelineError.noImages(purpose: "option 'calibration' of augq.reconstruct")
+    }
+    let method = try self.method(given.value("method"), call)
+    let objects = [target] + (try widths(given.value("widths"), call))
+    let units = try self.units(given.value("units") ?? method["units"], target.value.model.graph, call)
+    let stages = try ReconstructionStage.stages(of: method, given, call)
+    let images = data.batch(0..<data.count).images
+    let begin = ContinuousClock.now
+    var rows: [LuaValue] = []
+    var networks = objects.map(\.value)
+    for (index, stage) in stages.enumerated() {
+      let journal = try given.string("folder").map {
+        try ReconstructionFolder(
+          path: $0, stage: index + 1,
+          run: fingerprint(networks, images, units, "\(stages[index])"))
+      }
+      var run = try NetworkReconstruction(networks, units: units, calibration: images)
+      if session.memoryLimit > 0 { run.memoryBudget = session.memoryLimit / 4 }
+      let reports = try run.run(stage, journal: journal, execution: session.execution) { step in
+        session.progress.update(
+          "stage \(index + 1) \(step.name)", done: step.unit * step.iterations + step.iteration,
+          total: step.units * step.iterations)
+      }
+      networks = run.networks
+      rows += reports.map { row($0, stage: index + 1) }
+    }
+    session.progress.clear()
+    for (object, network) in zip(objects, networks) { object.value = network }
+    let elapsed = (ContinuousClock.now - begin).components
+    return .table([
+      ("seconds", .number(Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)),
+      ("units", .list(rows)),
+    ])
+  }
+
+  private func row(_ report: UnitReport, stage: Int) -> LuaValue {
+    .table([
+      ("name", .string(report.name)), ("stage", .integer(stage)), ("before", .number(report.before)),
+      ("after", .number(report.after)), ("undecided", .number(100 * report.undecided)),
+      ("seconds", .number(report.seconds)),
+    ])
+  }
+
+  /// What the results of a stage depend on: the networks as the stage finds them, images, units and options.
+  private func fingerprint(
+    _ networks: [QuantizedModel], _ images: Tensor, _ units: [ReconstructionUnit], _ options: String
+  ) -> RunFingerprint {
+    var result = RunFingerprint()
+    for network in networks {
+      for (key, value) in network.model.parameters.sorted(by: { $0.key < $1.key }) {
+        result.add(key)
+        result.add(value)
+      }
+      for grids in [network.weightGrids, network.activationGrids] {
+        for (key, grid) in grids.sorted(by: { $0.key < $1.key }) {
+          result.add(key)
+          for group in 0..<grid.groupCount {
+            let levels = grid.levels(group: group)
+            result.add(Tensor([levels.count], levels))
+          }
+        }
+      }
+    }
+    result.add(images)
+    for unit in units { result.add("\(unit)") }
+    result.add(options)
+    return result
+  }
+
+  private func method(_ value: LuaValue?, _ call: LuaCall) throws -> LuaValue {
+    var method = value ?? .string("qdrop")
+    if let name = method.text {
+      method = try PluginFiles(session: session).load("reconstruction", name, call.lua)
+    }
+    guard case .table = method else {
+      throw LuaUsageError(
+        "option 'method' is \(method.shown); expected a name or a table { units = …, stages = { … } }")
+    }
+    return method
+  }
+
+  private func widths(_ value: LuaValue?, _ call: LuaCall) throws -> [QuantizedObject] {
+    guard let value else { return [] }
+    return try (value.elements ?? [value]).map { element in
+      guard case .object(let object) = element, let quantized = object as? QuantizedObject else {
+        throw LuaUsageError("option 'widths' holds \(element.shown); expected a list of augq.Quantized")
+      }
+      return quantized
+    }
+  }
+
+  /// The units that a plugin, a function or a list names.
+  private func units(_ value: LuaValue?, _ graph: Graph, _ call: LuaCall) throws -> [ReconstructionUnit] {
+    var value = value ?? .string("block")
+    if let name = value.text { value = try PluginFiles(session: session).load("partition", name, call.lua) }
+    if case .function(let partition) = value { value = try partition.result([.object(GraphObject(graph))]) }
+    guard let elements = value.elements, !elements.isEmpty else {
+      throw LuaUsageError("units are \(value.shown); expected a list of { name = …, entry = …, exit = … }")
+    }
+    let units = try elements.map { element in
+      guard let entry = element["entry"]?.text, let exit = element["exit"]?.text else {
+        throw LuaUsageError("a unit is \(element.shown); expected { name = …, entry = …, exit = … }")
+      }
+      let region = try graph.region(
+        from: GraphQueries.index(entry, graph), to: GraphQueries.index(exit, graph))
+      return ReconstructionUnit(name: element["name"]?.text ?? exit, region: region)
+    }
+    return units.sorted { $0.region.exit < $1.region.exit }
+  }
+}
