@@ -44,8 +44,7 @@ struct ModelModule: Sendable {
   }
 
   private func architecture(_ path: String, _ call: LuaCall) throws -> Graph {
-    let file = try MappedFile(path: path)
-    let text = String(decoding: file.bytes, as: UTF8.self)
+    let text = try MappedFile(path: path).text
     guard case .object(let object) = try call.lua.evaluate(text, name: "@" + path),
       let graph = object as? GraphObject
     else {

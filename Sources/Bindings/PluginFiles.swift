@@ -20,7 +20,7 @@ struct PluginFiles: Sendable {
     else {
       throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: names(kind)))")
     }
-    let text = String(decoding: try MappedFile(path: path).bytes, as: UTF8.self)
+    let text = try MappedFile(path: path).text
     return try lua.evaluate(text, name: "@" + path)
   }
 

@@ -26,7 +26,11 @@ static inline uint32_t scramble(uint32_t x) {
 
 AQ_CLONES void aq_mix(size_t n, uint32_t key, uint32_t start, uint32_t threshold, const float *x, float *y) {
   AQ_INDEPENDENT
-  for (size_t i = 0; i < n; i++) y[i] = scramble(key ^ scramble(start + (uint32_t)i)) < threshold ? y[i] : x[i];
+  for (size_t i = 0; i < n; i++) {
+    // Both loaded before the choice: a load that depends on it is not vectorised well.
+    float own = y[i], other = x[i];
+    y[i] = scramble(key ^ scramble(start + (uint32_t)i)) < threshold ? own : other;
+  }
 }
 
 // One value's loss and gradient.
@@ -36,10 +40,10 @@ static inline float lp_term(float d, float weight, float power, int is_square, f
   return weight * (is_square ? d * d : aq_pow(magnitude, power));
 }
 
-// Inlined with a constant `is_square`, so that squares cost no powers.
+// Inlined with constant `is_square` and `is_weighted`: squares cost no powers, and no load depends on a null pointer.
 static inline __attribute__((always_inline)) double lp_sum(size_t n, const float *y, const float *target,
                                                            const float *weight, float power, int is_square,
-                                                           float factor, float *dy) {
+                                                           int is_weighted, float factor, float *dy) {
   double sum = 0;
   for (size_t block = 0; block < n; block += BLOCK) {
     size_t end = n - block < BLOCK ? n : block + BLOCK;
@@ -48,12 +52,12 @@ static inline __attribute__((always_inline)) double lp_sum(size_t n, const float
     for (; i + LANES <= end; i += LANES) {
       AQ_INDEPENDENT
       for (int lane = 0; lane < LANES; lane++) {
-        float d = y[i + lane] - target[i + lane], w = weight ? weight[i + lane] : 1.0f;
+        float d = y[i + lane] - target[i + lane], w = is_weighted ? weight[i + lane] : 1.0f;
         lanes[lane] += lp_term(d, w, power, is_square, factor, dy + i + lane);
       }
     }
     for (int lane = 0; i < end; i++, lane++) {
-      lanes[lane] += lp_term(y[i] - target[i], weight ? weight[i] : 1.0f, power, is_square, factor, dy + i);
+      lanes[lane] += lp_term(y[i] - target[i], is_weighted ? weight[i] : 1.0f, power, is_square, factor, dy + i);
     }
     sum += total(lanes);
   }
@@ -62,8 +66,13 @@ static inline __attribute__((always_inline)) double lp_sum(size_t n, const float
 
 AQ_CLONES double aq_lp_loss(size_t n, const float *y, const float *target, const float *weight, float power,
                             float scale, float *dy) {
-  return power == 2 ? lp_sum(n, y, target, weight, power, 1, scale * power, dy)
-                    : lp_sum(n, y, target, weight, power, 0, scale * power, dy);
+  float factor = scale * power;
+  if (power == 2) {
+    return weight ? lp_sum(n, y, target, weight, power, 1, 1, factor, dy)
+                  : lp_sum(n, y, target, weight, power, 1, 0, factor, dy);
+  }
+  return weight ? lp_sum(n, y, target, weight, power, 0, 1, factor, dy)
+                : lp_sum(n, y, target, weight, power, 0, 0, factor, dy);
 }
 
 AQ_CLONES void aq_soft_round(size_t n, const float *v, const float *lower, const float *width, float *w) {

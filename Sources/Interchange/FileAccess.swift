@@ -39,6 +39,12 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
+  /// The file's content as UTF-8 text.
+  public var text: String {
+    // The mapping must outlive the pointer even when this is its last use.
+    withExtendedLifetime(self) { String(decoding: bytes, as: UTF8.self) }
+  }
+
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
