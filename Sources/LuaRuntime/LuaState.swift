@@ -193,14 +193,14 @@ public final class LuaState {
     _ = try evaluate(bytes, name: name)
   }
 
-  /// Runs a chunk of text and returns the object it returns, if it returns one.
+  /// Runs a chunk of text and returns the first value it returns.
   ///
   /// - Throws: ``LuaError``.
-  public func evaluate(_ text: String, name: String) throws -> AnyObject? {
+  public func evaluate(_ text: String, name: String) throws -> LuaValue {
     try evaluate(Array(text.utf8), name: name)
   }
 
-  private func evaluate(_ bytes: [UInt8], name: String) throws -> AnyObject? {
+  private func evaluate(_ bytes: [UInt8], name: String) throws -> LuaValue {
     let status = bytes.withUnsafeBytes { buffer in
       buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
     }
@@ -208,8 +208,32 @@ public final class LuaState {
     let called = aql_call(state, 0, 1)
     guard called == AQL_OK else { throw failure(called, state) }
     defer { aql_pop(state, 1) }
-    if case .object(let object) = try value(at: -1, state) { return object }
-    return nil
+    return try value(at: -1, state)
+  }
+
+  /// Runs `body` while `require` looks for modules in a folder first.
+  public func searching<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
+    let before = try exchangeModulePath { "\(folder)/?.lua;\($0)" }
+    defer { _ = try? exchangeModulePath { _ in before } }
+    return try body()
+  }
+
+  /// Changes `package.path` and returns what it was.
+  private func exchangeModulePath(_ change: (String) -> String) throws -> String {
+    let L = aql_current(state) ?? state
+    aql_push_globals(L)
+    aql_raw_get_field(L, -1, "package")
+    defer { aql_pop(L, 2) }
+    // A script may have overwritten it.
+    guard aql_type(L, -1) == AQL_TABLE else {
+      throw LuaUsageError("the global 'package' is no table any more")
+    }
+    aql_raw_get_field(L, -1, "path")
+    let before = string(at: -1, L) ?? ""
+    aql_pop(L, 1)
+    push(change(before), L)
+    aql_raw_set_field(L, -2, "path")
+    return before
   }
 
   /// Sets a global.
@@ -221,12 +245,27 @@ public final class LuaState {
   }
 
   func call(_ function: LuaReference, _ arguments: [LuaValue]) throws {
+    try start(function, arguments, results: 0)
+  }
+
+  func result(of function: LuaReference, _ arguments: [LuaValue]) throws -> LuaValue {
+    let L = try start(function, arguments, results: 1)
+    defer { aql_pop(L, 1) }
+    return try value(at: -1, L)
+  }
+
+  /// Calls a function and leaves its results on the stack that is returned.
+  @discardableResult
+  private func start(
+    _ function: LuaReference, _ arguments: [LuaValue], results: Int32
+  ) throws -> OpaquePointer {
     let L = aql_current(state) ?? state
     aql_push_reference(L, function.reference)
     var count: Int32 = 0
     for argument in arguments { count += try push(argument, L) }
-    let status = aql_call(L, count, 0)
+    let status = aql_call(L, count, results)
     guard status == AQL_OK else { throw failure(status, L) }
+    return L
   }
 
   /// Takes the error text off the stack.

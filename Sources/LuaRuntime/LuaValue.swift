@@ -95,6 +95,14 @@ public final class LuaReference {
     guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
     try lua.call(self, arguments)
   }
+
+  /// Calls the function and returns its first result.
+  ///
+  /// - Throws: ``LuaError`` when the function raises, ``LuaUsageError`` when its state is closed.
+  public func result(_ arguments: [LuaValue]) throws -> LuaValue {
+    guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
+    return try lua.result(of: self, arguments)
+  }
 }
 
 /// An error of a script, or one that a native function raised through a script.
