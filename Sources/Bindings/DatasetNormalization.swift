@@ -22,7 +22,7 @@ struct DatasetNormalization {
 
   /// Reads the options that were given.
   ///
-  /// - Throws: ``LuaUsageError`` for values that are no numbers, or a mixture of both forms.
+  /// - Throws: ``LuaUsageError`` for values that are no numbers.
   init(_ options: LuaOptions) throws {
     var given: [String: [Double]] = [:]
     for row in Self.options {
@@ -33,10 +33,6 @@ struct DatasetNormalization {
       }
       given[row.name] = numbers
     }
-    let isStandardizing = given["mean"] != nil && given["std"] != nil
-    guard given.isEmpty || isStandardizing != (given["scale"] != nil || given["shift"] != nil),
-      isStandardizing || given["mean"] == nil && given["std"] == nil
-    else { throw LuaUsageError("options: give mean and std, or scale and shift") }
     self.given = given
   }
 
@@ -46,10 +42,14 @@ struct DatasetNormalization {
   }
 
   /// The data set under these options.
+  ///
+  /// - Throws: ``LuaUsageError`` for a mixture of both forms or none; ``InterchangeError/wrongMap(_:)``.
   func applied(to data: Dataset) throws -> Dataset {
-    if let mean = given["mean"], let deviation = given["std"] {
-      return try data.normalized(mean: mean, deviation: deviation)
+    switch Set(given.keys) {
+    case ["mean", "std"]:
+      return try data.normalized(mean: given["mean"] ?? [], deviation: given["std"] ?? [])
+    case ["scale"], ["shift"], ["scale", "shift"]: return try data.normalized(by: map)
+    default: throw LuaUsageError("options must be mean and std, or scale and shift")
     }
-    return try data.normalized(by: map)
   }
 }

@@ -52,6 +52,24 @@ enum ImageSamples {
     3Mth7hU5F/tF4HrcMuila3BYAc3NV647anybT1BlFeP77AkqjSM6Gl+YwwAAAABJRU5ErkJggg==
     """)
 
+  /// The same pixels as ``png``, interlaced: one IDAT with the seven passes of Adam7, filter 0; Pillow reads them equal.
+  static let interlacedPNG = decoded(
+    """
+    iVBORw0KGgoAAAANSUhEUgAAABQAAAAOCAIAAAHXoZsxAAADbklEQVR4nAFjA5z8AAAA/yhAt1AAbwBYGHeAWC+oGOcAlBDb\
+    vJCTAOwoUxSoCwAsDLvAHJdUTHPonE98DCsAhCQzGDQPrGTrQLTH1CSjAEoE7d4kyXJkpQbEgZpEXQB2EKkKMIWecGEy0D3G\
+    UBkAohxlNjxBynwdXtz58lzVAM4oIWJI/faI2YrotR5okQAWBt1gCsuqFrn0Kqc+RpWIaoPSlnEcyl9mBk2wSjsAQhKZjBaH\
+    1iJ1IDZjalJRtHY//qItSNYbkhIJ3Fb3AG4eVbgiQwIuMUxCH5ZeDeCC+yqu6XTi174exQhiswAlAfZvCeS5GdIDMcBNUa6X\
+    eZzhqYor4Xh1IWa/aVQAOwfUhQ/Czx+wGTeeY1eMrX96969oQedWiydE1W8yAFENspsVoOUlji89fHldasOFWA21RlftNKEt\
+    Iut1EABnE5CxG377K2xFQ1qPY0jZizYjuyRt8xK3MwABe+4AfRluxyFcETFKW0k4pWkm75EUOcECg/nwzTneF4HMAJMfTN0n\
+    Oic3KHFPFrtvBAWX8k/H4Jn/zuM/vC2HqgCpJSrzLRg9PQaHVfTRdeIbndBlzb6vBaz5RZpDjYgACwPuMATlVQfcegzTnxPK\
+    xBzB6Se4DjSvM0OmWFSdfWeUonyLx5OC7Kx5EcdwNuRnWwNegCRVpUdMymxDACEJzEYKw2sNupASsbUZqNoin/8tliQ6jUlJ\
+    hG5ae5NtcriCad2ZYAKyVyfNTkzqRXEJPJYqM7tNKuByIQA3D6pcEKGBE5imGI/LH4bwKH0VM3Q6QGtfT2KEYFmpc1DOiEfz\
+    nz4YuDU90yxi8COHDxqsMBHRUwj2eP8ATRWIchZ/lxl2vB5t4SVkBi5bKzlSUEZJdVVAmmY3v3ku5I4lCaUcLr4TU9kKePYB\
+    nRX4wjbv51nmDH7dAGMbZogcXa0fVNIkS/crQhw0OUE/MGZMJ4tbHrBsFdV/DPqUAx+r+kTE8Wnf6I7837Mb1tg8zf1fxCKE\
+    uwB5IUSeIjvDJTLoKikNMSAyOhdXRQ58UgWhYfzGcvPrheoQmuE1sdhays9/5cakAr3JIbTuQqsTZaI4ipkAjycitCgZ2SsQ\
+    /jAHIzf+SED1bUvskljjt2fa3HjRAYvIJqC/S7e2cNCtleukugib3yeSBEiJKWuATpB3eVV2qOdaRaIAAAAASUVORK5CYII=
+    """)
+
   /// Decoded pixels of ``jpeg``.
   static let jpegPixels = decoded(
     """
@@ -80,6 +98,7 @@ enum ImageSamples {
   /// The checksum of RGB pixels by file.
   static let checksums: [(name: String, file: Data, crc: UInt32)] = [
     ("a.png", png, 0x2d7ee5e8),
+    ("interlaced.png", interlacedPNG, 0x2d7ee5e8),
     ("grey.jpg", greyJPEG, 0x6b5581b2),
     ("palette.PNG", palettePNG, 0xd1c8f80c),
     ("alpha.png", transparentPNG, 0x2d7ee5e8),
