@@ -44,6 +44,9 @@ let package = Package(
     .target(
       name: "CLuaShim", dependencies: ["CLua"], cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("lua5.4", .when(platforms: [.linux]))]),
+    .target(
+      name: "CImages", cSettings: kernelSettings,
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
 
     swiftTarget("Tensors", imports: ["CKernels"]),
     swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
@@ -51,7 +54,7 @@ let package = Package(
     swiftTarget("Reconstruction", imports: ["Quantizers", "Layers", "Tensors", "CKernels"]),
     swiftTarget("Packing", imports: ["Quantizers", "Tensors"]),
     swiftTarget("Inference", imports: ["Packing", "Quantizers", "Layers", "Tensors", "CKernels"]),
-    swiftTarget("Interchange", imports: ["Layers", "Tensors", "CZlib"]),
+    swiftTarget("Interchange", imports: ["Layers", "Tensors", "CImages", "CZlib"]),
     swiftTarget(
       "Pipelines",
       imports: [

@@ -5,6 +5,7 @@
 ---@class augq.Graph
 ---@field input augq.Node the input
 ---@field output augq.Node the node whose value is the result; assign to change it
+---@field parameter_count integer number of trainable values of a model of this graph
 local Graph = {}
 
 ---@class Graph.conv2d.Options
@@ -282,19 +283,31 @@ local augq = {}
 ---@return augq.Graph
 function augq.graph(shape) end
 
+---@class augq.load.Options
+---@field weights? string file of the values instead: ours, or a PyTorch state dictionary
+---@field architecture? any what the model file's function takes, such as { width = 0.25 }
+
 ---Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.
 ---@param path string path without extension, beside the script or as given
+---@param options? augq.load.Options options
 ---@return augq.Model
-function augq.load(path) end
+function augq.load(path, options) end
 
 ---@class augq.build.Options
 ---@field seed? integer seed of the initial values (default 1)
+---@field architecture? any what the model file's function takes, such as { width = 0.25 }
 
 ---Makes a network with fresh values from a Lua model file or a graph.
 ---@param source string|augq.Graph path without extension, or a graph
 ---@param options? augq.build.Options options
 ---@return augq.Model
 function augq.build(source, options) end
+
+---Builds the graph of a Lua model file, without values.
+---@param path string path without extension, beside the script or as given
+---@param options? table what the model file's function takes
+---@return augq.Graph
+function augq.architecture(path, options) end
 
 ---@class augq.quantize.Options
 ---@field weights? augq.Granularity grid of the weights; FP32 when absent
@@ -418,6 +431,12 @@ function augq.tensor.full(shape, value) end
 ---@return augq.Tensor
 function augq.tensor.of(shape, values) end
 
+---Reads one floating-point tensor of a safetensors file, as it is stored.
+---@param path string the file
+---@param name string the tensor's name
+---@return augq.Tensor
+function augq.tensor.load(path, name) end
+
 ---Draws standard normal values.
 ---@param shape integer[] extents, outermost first
 ---@param seed integer seed of the draw
@@ -446,7 +465,18 @@ function Dataset:sample(count, options) end
 ---@return augq.Dataset
 function Dataset:subset(first, last) end
 
----Returns all images as one tensor in 0 ... 1, [N, H, W, C].
+---@class Dataset.normalized.Options
+---@field mean? any subtracted from x / 255
+---@field std? any divides the difference; with mean
+---@field scale? any factor of the stored values (default 1)
+---@field shift? any added to them afterwards (default 0)
+
+---Returns the images as (x / 255 - mean) / std, or as x scale + shift, x the stored values; forgets an earlier map.
+---@param options Dataset.normalized.Options options
+---@return augq.Dataset
+function Dataset:normalized(options) end
+
+---Returns all images as one tensor, [N, H, W, C], in 0 ... 1 unless normalised.
 ---@return augq.Tensor
 function Dataset:images() end
 
@@ -465,6 +495,31 @@ function augq.data.fashion_mnist(options) end
 ---@param files string[] paths of the batches, in order
 ---@return augq.Dataset
 function augq.data.cifar10(files) end
+
+---@class augq.data.image_folder.Options
+---@field resize? integer length of the shorter side, antialiased
+---@field crop? integer height and width of the middle that is kept
+---@field classes? integer number of classes; else as the folders show
+
+---Lists a folder with one folder of JPEG and PNG files per class; decodes them when needed.
+---@param folder string numbers as names of class folders are the labels, from 0
+---@param options? augq.data.image_folder.Options options
+---@return augq.Dataset
+function augq.data.image_folder(folder, options) end
+
+---@class augq.data.raw.Options
+---@field shape number[] shape of one row, {H, W, C} or {features}
+---@field type "int8"|"uint8"|"float32" type of a value
+---@field labels? string file of one byte per row
+---@field classes? integer number of classes; else as the labels show
+---@field scale? any factor of the stored values (default 1)
+---@field shift? any added to them afterwards (default 0)
+
+---Loads a file of rows without a header, plain or .gz; networks read x scale + shift.
+---@param file string path
+---@param options augq.data.raw.Options options
+---@return augq.Dataset
+function augq.data.raw(file, options) end
 
 ---What a grid looks like.
 ---@class augq.Granularity

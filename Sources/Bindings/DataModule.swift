@@ -29,8 +29,62 @@ enum DataModule {
         guard !files.isEmpty, files.count == elements.count else { throw call.wrong(0, "a list of paths") }
         return .object(DatasetObject(try CIFAR10.load(files: files)))
       },
+      LuaFunction(
+        "image_folder",
+        "Lists a folder with one folder of JPEG and PNG files per class; decodes them when needed.",
+        parameters: [
+          LuaParameter("folder", "string", "numbers as names of class folders are the labels, from 0"),
+          LuaParameter("options", "table", "options", optional: true),
+        ],
+        options: [
+          LuaOption("resize", .integer(1...16384), "length of the shorter side, antialiased"),
+          LuaOption("crop", .integer(1...16384), "height and width of the middle that is kept"),
+          LuaOption("classes", .integer(1...1_000_000), "number of classes; else as the folders show"),
+        ],
+        returns: "augq.Dataset"
+      ) { call in
+        let given = try call.options(1)
+        let transform = ImageTransform(shorterSide: given.integer("resize"), crop: given.integer("crop"))
+        return .object(
+          DatasetObject(
+            try ImageFolder.load(
+              try call.string(0), transform: transform, classCount: given.integer("classes"))))
+      },
+      LuaFunction(
+        "raw", "Loads a file of rows without a header, plain or .gz; networks read x scale + shift.",
+        parameters: [LuaParameter("file", "string", "path"), LuaParameter("options", "table", "options")],
+        options: [
+          LuaOption("shape", .numbers, default: nil, "shape of one row, {H, W, C} or {features}"),
+          LuaOption(
+            "type", .name(RawRows.ValueType.allCases.map(\.rawValue)), default: nil, "type of a value"),
+          LuaOption("labels", .string, "file of one byte per row"),
+          LuaOption("classes", .integer(1...256), "number of classes; else as the labels show"),
+        ] + DatasetNormalization.affine,
+        returns: "augq.Dataset"
+      ) { call in
+        let given = try call.options(1)
+        guard let type = RawRows.ValueType(rawValue: given.string("type") ?? "") else {
+          throw call.wrong(1, "a type")
+        }
+        return .object(
+          DatasetObject(
+            try RawRows.load(
+              try call.string(0), shape: try rowShape(given), type: type, labels: given.string("labels"),
+              classCount: given.integer("classes"), map: try DatasetNormalization(given).map)))
+      },
     ],
     types: [type])
+
+  private static func rowShape(_ given: LuaOptions) throws -> Shape {
+    let extents = (given.numbers("shape") ?? []).compactMap { Int(exactly: $0) }
+    guard !extents.isEmpty, extents.count == given.numbers("shape")?.count, extents.allSatisfy({ $0 >= 1 }),
+      extents.reduce(1.0, { $0 * Double($1) }) < 0x1p31
+    else {
+      throw LuaUsageError(
+        "option 'shape' must be a list of extents of at least 1, below 2^31 values together")
+    }
+    return Shape(extents)
+  }
 
   private static let type = LuaType(
     "augq.Dataset", "Labelled images.", for: DatasetObject.self,
@@ -61,10 +115,20 @@ enum DataModule {
         return .object(DatasetObject(try call.receiver(DatasetObject.self).value.subset(range)))
       },
       LuaFunction(
-        "images", "Returns all images as one tensor in 0 ... 1, [N, H, W, C].", returns: "augq.Tensor"
+        "normalized",
+        "Returns the images as (x / 255 - mean) / std, or as x scale + shift, x the stored values; forgets an earlier map.",
+        parameters: [LuaParameter("options", "table", "options")], options: DatasetNormalization.options,
+        returns: "augq.Dataset"
       ) { call in
         let data = try call.receiver(DatasetObject.self).value
-        return .object(TensorObject(data.batch(0..<data.count).images))
+        return .object(DatasetObject(try DatasetNormalization(try call.options(0)).applied(to: data)))
+      },
+      LuaFunction(
+        "images", "Returns all images as one tensor, [N, H, W, C], in 0 ... 1 unless normalised.",
+        returns: "augq.Tensor"
+      ) { call in
+        let data = try call.receiver(DatasetObject.self).value
+        return .object(TensorObject(try data.batch(0..<data.count).images))
       },
     ],
     properties: [

@@ -29,6 +29,9 @@ enum GraphModule {
         let graph = try call.receiver(GraphObject.self)
         return .object(NodeObject(graph, graph.value.output))
       },
+      LuaProperty("parameter_count", "integer", "number of trainable values of a model of this graph") {
+        .integer(Model.trainableCount(of: try $0.receiver(GraphObject.self).value))
+      },
     ],
     operators: [
       (

@@ -12,12 +12,21 @@ struct ModelModule: Sendable {
     [
       LuaFunction(
         "load", "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.",
-        parameters: [LuaParameter("path", "string", "path without extension, beside the script or as given")],
+        parameters: [
+          LuaParameter("path", "string", "path without extension, beside the script or as given"),
+          LuaParameter("options", "table", "options", optional: true),
+        ],
+        options: [
+          LuaOption("weights", .string, "file of the values instead: ours, or a PyTorch state dictionary"),
+          Self.architectureOption,
+        ],
         returns: "augq.Model"
       ) { call in
-        let path = try resolve(call.string(0), ".safetensors")
-        let graph = try architecture(try resolve(call.string(0), ".lua"), call)
-        return .object(ModelObject(try Checkpoint.load(path, into: graph)))
+        let given = try call.options(1)
+        let weights = try resolve(
+          given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors")
+        return .object(
+          ModelObject(try Checkpoint.load(weights, into: architecture(call, given.value("architecture")))))
       },
       LuaFunction(
         "build", "Makes a network with fresh values from a Lua model file or a graph.",
@@ -25,16 +34,29 @@ struct ModelModule: Sendable {
           LuaParameter("source", "string|augq.Graph", "path without extension, or a graph"),
           LuaParameter("options", "table", "options", optional: true),
         ],
-        options: [LuaOption("seed", .integer(0...Int.max), default: "1", "seed of the initial values")],
+        options: [
+          LuaOption("seed", .integer(0...Int.max), default: "1", "seed of the initial values"),
+          Self.architectureOption,
+        ],
         returns: "augq.Model"
       ) { call in
-        let seed = UInt64(try call.options(1).integer("seed") ?? 1)
+        let given = try call.options(1)
         let built = try call.optionalObject(GraphObject.self, 0)?.value
-        let graph = try built ?? architecture(try resolve(call.string(0), ".lua"), call)
-        return .object(ModelObject(Model(graph: graph, seed: seed)))
+        let graph = try built ?? architecture(call, given.value("architecture"))
+        return .object(ModelObject(Model(graph: graph, seed: UInt64(given.integer("seed") ?? 1))))
       },
+      LuaFunction(
+        "architecture", "Builds the graph of a Lua model file, without values.",
+        parameters: [
+          LuaParameter("path", "string", "path without extension, beside the script or as given"),
+          LuaParameter("options", "table", "what the model file's function takes", optional: true),
+        ], returns: "augq.Graph"
+      ) { call in .object(GraphObject(try architecture(call, call.isAbsent(1) ? nil : call.read(1)))) },
     ]
   }
+
+  private static let architectureOption = LuaOption(
+    "architecture", .any("a table"), "what the model file's function takes, such as { width = 0.25 }")
 
   /// The path with its extension: beside the script when it is there, else as given.
   private func resolve(_ path: String, _ ending: String) -> String {
@@ -43,14 +65,37 @@ struct ModelModule: Sendable {
     return FileStatus.exists(beside) && !path.hasPrefix("/") ? beside : stem + ending
   }
 
-  private func architecture(_ path: String, _ call: LuaCall) throws -> Graph {
-    let text = try MappedFile(path: path).text
-    guard case .object(let object) = try call.lua.evaluate(text, name: "@" + path),
-      let graph = object as? GraphObject
-    else {
-      throw PipelineError.checkpoint(path: path, problem: "a model file must return the graph it built")
+  /// Builds the graph of the model file that argument 1 names.
+  ///
+  /// The file returns a graph, or a function that makes one from `options`. It may require modules of its own folder.
+  private func architecture(_ call: LuaCall, _ options: LuaValue?) throws -> Graph {
+    let path = resolve(try call.string(0), ".lua")
+    let text = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }
+    return try call.lua.searching(FileStatus.folder(of: path)) {
+      var result = try call.lua.evaluate(text, name: "@" + path)
+      if case .function(let build) = result {
+        result = try build.result([try table(options)])
+      } else if let options, options.elements?.isEmpty != true {
+        throw PipelineError.checkpoint(
+          path: path, problem: "the file returns a graph, not a function, so it takes no architecture options"
+        )
+      }
+      guard case .object(let object) = result, let graph = object as? GraphObject else {
+        throw PipelineError.checkpoint(
+          path: path, problem: "a model file must return the graph it built, or a function that returns it")
+      }
+      return graph.value
     }
-    return graph.value
+  }
+
+  private func table(_ options: LuaValue?) throws -> LuaValue {
+    switch options {
+    case nil: return .table([])
+    case .table(let members): return .table(members)
+    case .list(let elements) where elements.isEmpty: return .table([])
+    case .some(let other):
+      throw LuaUsageError("option 'architecture' is \(other.shown); expected a table with names as keys")
+    }
   }
 
   var types: [LuaType] {

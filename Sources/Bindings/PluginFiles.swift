@@ -20,7 +20,7 @@ struct PluginFiles: Sendable {
     else {
       throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: names(kind)))")
     }
-    let text = try MappedFile(path: path).text
+    let text = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }
     return try lua.evaluate(text, name: "@" + path)
   }
 

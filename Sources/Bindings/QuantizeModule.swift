@@ -83,7 +83,7 @@ struct QuantizeModule: Sendable {
     guard data.imageShape == model.inputShape else {
       throw PipelineError.shapeMismatch(images: "\(data.imageShape)", network: "\(model.inputShape)")
     }
-    return data.batch(0..<data.count).images
+    return try data.batch(0..<data.count).images
   }
 
   var types: [LuaType] { [quantized, engine] }

@@ -57,7 +57,7 @@ struct ReconstructionModule: Sendable {
     let objects = [target] + (try widths(given.value("widths"), call))
     let units = try self.units(given.value("units") ?? method["units"], target.value.model.graph, call)
     let stages = try ReconstructionStage.stages(of: method, given, call)
-    let images = data.batch(0..<data.count).images
+    let images = try data.batch(0..<data.count).images
     let begin = ContinuousClock.now
     var rows: [LuaValue] = []
     var networks = objects.map(\.value)

@@ -28,10 +28,7 @@ public final class Session: Sendable {
   public var cancellation: Cancellation { execution.cancellation }
 
   /// The script's folder: `.` for a bare file name.
-  public var scriptFolder: String {
-    guard let slash = scriptPath.lastIndex(of: "/") else { return "." }
-    return slash == scriptPath.startIndex ? "/" : String(scriptPath[..<slash])
-  }
+  public var scriptFolder: String { FileStatus.folder(of: scriptPath) }
 
   /// Sets the cancellation behind a pointer; only stores a flag, so a signal handler may call it.
   public static func cancel(fromSignal context: UnsafeMutableRawPointer) {

@@ -1,3 +1,4 @@
+import Interchange
 import LuaRuntime
 import Tensors
 
@@ -30,6 +31,14 @@ enum TensorModule {
           throw LuaUsageError("a tensor \(shape) needs \(shape.count) values, but \(values.count) are given")
         }
         return .object(TensorObject(Tensor(shape, values.map(Float.init))))
+      },
+      LuaFunction(
+        "load", "Reads one floating-point tensor of a safetensors file, as it is stored.",
+        parameters: [
+          LuaParameter("path", "string", "the file"), LuaParameter("name", "string", "the tensor's name"),
+        ], returns: "augq.Tensor"
+      ) { call in
+        .object(TensorObject(try SafetensorsFile(path: try call.string(0)).tensor(try call.string(1))))
       },
       LuaFunction(
         "normal", "Draws standard normal values.",

@@ -11,7 +11,7 @@ func lastError() -> String { String(cString: strerror(errno)) }
 public final class MappedFile: @unchecked Sendable {
   /// Where the file is.
   public let path: String
-  /// The file's content.
+  /// The file's content, valid while this object lives.
   public let bytes: UnsafeRawBufferPointer
 
   /// Maps a file.
@@ -39,14 +39,41 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
-  /// The file's content as UTF-8 text.
-  public var text: String {
-    // The mapping must outlive the pointer even when this is its last use.
-    withExtendedLifetime(self) { String(decoding: bytes, as: UTF8.self) }
+  /// Calls `body` with the content, which stays mapped meanwhile.
+  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   deinit {
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+}
+
+/// What a folder holds.
+enum Folder {
+  /// The names in a folder that do not begin with a dot, sorted.
+  ///
+  /// - Throws: ``InterchangeError/unreadable(path:reason:remedy:)``.
+  static func entries(of path: String) throws(InterchangeError) -> [String] {
+    guard let stream = opendir(path) else {
+      throw .unreadable(path: path, reason: lastError(), remedy: "Check the path of the folder.")
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Whether a path leads to a folder.
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 }
 

@@ -16,7 +16,7 @@ enum Gzip {
       }
       throw error
     }
-    return path.hasSuffix(".gz") ? try inflated(file, limit: limit) : Array(file.bytes)
+    return path.hasSuffix(".gz") ? try inflated(file, limit: limit) : file.withBytes { Array($0) }
   }
 
   private static func inflated(_ file: MappedFile, limit: Int) throws(InterchangeError) -> [UInt8] {

@@ -8,10 +8,14 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
   case noTensor(path: String, name: String, nearest: [String])
   /// A tensor of another type than asked for.
   case wrongType(path: String, name: String, type: String, wanted: String)
+  /// A Python pickle where safetensors are needed.
+  case pickle(path: String)
   /// A file that could not be written.
   case unwritable(path: String, reason: String)
   /// Rows that a data set does not have.
   case outOfRange(asked: Int, available: Int)
+  /// Scales, shifts, means or deviations that make no map; the text has the numbers and the remedy.
+  case wrongMap(String)
 
   /// The message a user reads.
   public var description: String {
@@ -23,11 +27,25 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
         + (nearest.isEmpty ? "It is empty." : "The nearest names are \(nearest.joined(separator: ", ")).")
     case .wrongType(let path, let name, let type, let wanted):
       "tensor '\(name)' of \(path) is \(type), but \(wanted) is needed"
+    case .pickle(let path):
+      "\(path) is a Python pickle of PyTorch, which runs code when it is read. Convert it where PyTorch is installed: "
+        + Self.conversion(of: path)
     case .unwritable(let path, let reason):
       "cannot write \(path): \(reason). Nothing was changed; check the folder and the free space."
     case .outOfRange(let asked, let available):
       "\(asked) images are asked for, but the data set has \(available). Ask for at most \(available)."
+    case .wrongMap(let problem): problem
     }
+  }
+
+  /// The command that turns a pickle into safetensors, weights that share memory and whole training states included.
+  private static func conversion(of path: String) -> String {
+    let dot = path.lastIndex(of: ".").flatMap { $0 > (path.lastIndex(of: "/") ?? path.startIndex) ? $0 : nil }
+    let target = "\(path[..<(dot ?? path.endIndex)]).safetensors"
+    return
+      "python3 -c \"import torch, safetensors.torch; d = torch.load('\(path)', map_location='cpu', weights_only=True); "
+      + "d = d.get('state_dict', d); safetensors.torch.save_file({k: v.contiguous().clone() for k, v in d.items()}, "
+      + "'\(target)')\""
   }
 
   /// The process's exit code: 66 for a missing input, 73 for an output that cannot be made, else 65.
@@ -35,6 +53,7 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable: 66
     case .unwritable: 73
+    case .wrongMap: 1
     default: 65
     }
   }

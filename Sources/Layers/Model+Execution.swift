@@ -20,8 +20,11 @@ extension Model {
   }
 
   /// The number of values an optimizer updates.
-  public var trainableCount: Int {
-    Model.specifications(of: graph).reduce(0) {
+  public var trainableCount: Int { Model.trainableCount(of: graph) }
+
+  /// The number of values an optimizer would update in a model of `graph`.
+  public static func trainableCount(of graph: Graph) -> Int {
+    specifications(of: graph).reduce(0) {
       $0 + ($1.parameter.isTrainable ? $1.parameter.shape.count : 0)
     }
   }

@@ -4,41 +4,44 @@ import Tensors
 
 /// Reads and writes the values of a model beside its architecture.
 public enum Checkpoint {
-  /// Makes a model of `graph` with the values of a safetensors file.
+  /// Makes a model of `graph` with the values of a safetensors file: one of ours, or a PyTorch state dictionary.
+  ///
+  /// The names of PyTorch's modules are those of the graph's nodes; ``WeightLayout`` says how their values are ordered.
   ///
   /// - Throws: ``PipelineError/checkpoint(path:problem:)`` when keys or shapes differ, or a value is not finite.
   public static func load(_ path: String, into graph: Graph) throws -> Model {
     let file = try SafetensorsFile(path: path)
+    let layout = WeightLayout(metadata: file.metadata)
+    let names = try CheckpointKeys(file, layout).names(for: Model.specifications(of: graph).map(\.key))
+    let orders = layout == .pytorch ? graph.channelFirstOrders : [:]
     var values: [String: Tensor] = [:]
-    for (key, specification) in Model.specifications(of: graph) {
-      let value = try file.tensor(key)
-      guard value.shape == specification.shape else {
-        throw PipelineError.checkpoint(
-          path: path,
-          problem: "'\(key)' is \(value.shape), but the architecture needs \(specification.shape). "
-            + "Train again, or load the architecture it was made with.")
+    for node in graph.nodes {
+      for specification in node.layer?.parameters ?? [] {
+        let key = "\(node.name).\(specification.name)"
+        let stored = try file.tensor(names[key] ?? key)
+        guard stored.shape == layout.storedShape(specification.shape) else {
+          throw PipelineError.checkpoint(
+            path: path,
+            problem:
+              "'\(key)' is \(stored.shape), but the architecture needs \(layout.storedShape(specification.shape)). "
+              + "Train again, or load the architecture it was made with.")
+        }
+        if let index = stored.values.firstIndex(where: { !$0.isFinite }) {
+          throw PipelineError.checkpoint(
+            path: path,
+            problem: "'\(key)' holds \(stored[index]) at index \(index). Only finite weights can be used.")
+        }
+        values[key] = layout.converted(stored, order: orders[node.name])
       }
-      if let index = value.values.firstIndex(where: { !$0.isFinite }) {
-        throw PipelineError.checkpoint(
-          path: path,
-          problem: "'\(key)' holds \(value[index]) at index \(index). Only finite weights can be used.")
-      }
-      values[key] = value
-    }
-    let known = Set(values.keys)
-    if let extra = file.names.first(where: { !known.contains($0) }) {
-      throw PipelineError.checkpoint(
-        path: path,
-        problem:
-          "'\(extra)' belongs to no node of the architecture (\(file.names.count) tensors, \(known.count) known)"
-      )
     }
     return Model(graph: graph, parameters: values)
   }
 
   /// Writes the values of a model; an old file is replaced only when all bytes are on disk.
   public static func save(_ model: Model, to path: String, metadata: [String: String] = [:]) throws {
-    try SafetensorsFile.write(model.parameters, metadata: metadata, to: path)
+    let layout = [WeightLayout.metadataKey: WeightLayout.augq.rawValue]
+    try SafetensorsFile.write(
+      model.parameters, metadata: metadata.merging(layout) { $1 }, to: path)
   }
 
   /// The architecture as a Lua model file, one line per node.

@@ -50,6 +50,7 @@ extension Classifier {
 
   func check(_ dataset: Dataset, purpose: String) throws {
     guard dataset.count > 0 else { throw PipelineError.noImages(purpose: purpose) }
+    guard dataset.hasLabels else { throw PipelineError.noLabels(purpose: purpose) }
     guard dataset.imageShape == inputShape else {
       throw PipelineError.shapeMismatch(images: "\(dataset.imageShape)", network: "\(inputShape)")
     }

@@ -2,6 +2,8 @@
 public enum PipelineError: Error, Equatable, CustomStringConvertible {
   /// A data set without images where some are needed.
   case noImages(purpose: String)
+  /// A data set without labels where they are needed.
+  case noLabels(purpose: String)
   /// Images whose shape is not the network's input.
   case shapeMismatch(images: String, network: String)
   /// Labels beyond the network's classes.
@@ -18,6 +20,8 @@ public enum PipelineError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .noImages(let purpose):
       "\(purpose) needs at least 1 image, but the data set is empty. Pass a data set with images."
+    case .noLabels(let purpose):
+      "\(purpose) needs labels, but the data set has none. Give the option 'labels' where it is loaded."
     case .shapeMismatch(let images, let network):
       "images are \(images), but the network's input is \(network). Load the data set the network was made for."
     case .classMismatch(let labels, let scores):

@@ -26,11 +26,14 @@ extension IntegerEngine: Classifier {
   /// The number of scores per image.
   public var classCount: Int { logitCount }
 
-  /// Returns the integer logits as real numbers; pixels are the input's codes when its grid is that of pixels.
+  /// Returns the integer logits as real numbers; the stored bytes are the input's codes when its grid is that of pixels
+  /// and the data set gives pixels, not normalised ones.
   public func scores(for images: Dataset, rows: Range<Int>, execution: Execution) throws -> Tensor {
     let isPixels = inputGrid.zeroPoint == 0 && Float(inputGrid.scale) == 1 / 255 && inputGrid.levels == 256
-    guard isPixels else { return try logits(of: images.batch(rows).images, execution: execution).tensor }
-    return try logits(ofCodes: images.codes(rows), execution: execution).tensor
+    guard isPixels, let codes = try images.codes(rows) else {
+      return try logits(of: images.batch(rows).images, execution: execution).tensor
+    }
+    return try logits(ofCodes: codes, execution: execution).tensor
   }
 }
 

@@ -85,7 +85,7 @@ private struct TrainingRun {
   private mutating func step(
     _ rows: [Int], scale: Float, _ network: inout some Trainable
   ) throws -> (loss: Double, correct: Int) {
-    let (plain, labels) = dataset.batch(rows)
+    let (plain, labels) = try dataset.batch(rows)
     let images = options.augmentation.applied(to: plain, random: &augmentation)
     let transforms = try network.trainingTransforms(execution: execution)
     let result = try network.model.gradients(

@@ -88,6 +88,37 @@ struct Mistake: Sendable, CustomStringConvertible {
       message:
         "augq.table: argument 1 (columns) is a list of 1; expected a list of { name, format } with a format of "
         + "text, integer, bytes, number, percent, bits"),
+    Mistake(
+      script: "augq.data.raw('Scripts/first.lua', { shape = { 1, 0 }, type = 'uint8' })",
+      message:
+        "augq.data.raw: option 'shape' must be a list of extents of at least 1, below 2^31 values together"
+    ),
+    Mistake(
+      script: "augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'int4' })",
+      message:
+        "augq.data.raw: option 'type' is a string \"int4\"; expected one of \"int8\", \"uint8\", \"float32\""),
+    Mistake(
+      script:
+        "augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'uint8' }):normalized { mean = 0.5 }",
+      message: "augq.Dataset:normalized: options must be mean and std, or scale and shift"),
+    Mistake(
+      script:
+        "augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'uint8' }):normalized { mean = 0, std = { 1, 2 } }",
+      message: "2 channels are normalised, but images 1 have 1. Give one number, or 1."),
+    Mistake(
+      script:
+        "augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'uint8' }):normalized { scale = { 'a' } }",
+      message:
+        "augq.Dataset:normalized: option 'scale' is a list of 1; expected a number, or a list of one per channel"
+    ),
+    Mistake(
+      script:
+        "augq.evaluate(network(), augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'uint8' }))",
+      message:
+        "evaluation needs labels, but the data set has none. Give the option 'labels' where it is loaded."),
+    Mistake(
+      script: "augq.data.image_folder('no/such/folder')",
+      message: "cannot read no/such/folder: No such file or directory. Check the path of the folder."),
   ]
 
   @Test(arguments: mistakes)

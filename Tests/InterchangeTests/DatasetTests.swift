@@ -32,9 +32,9 @@ import Testing
 
     #expect(train.count == 2 && test.count == 1)
     #expect(train.imageShape == [1, 2, 1])
-    #expect(train.batch(0..<2).images.values == [0, 1, 0.2, 0.4])
-    #expect(train.batch([1, 0]).labels == [9, 3])
-    #expect(train.codes([1]) == [51, 102])
+    #expect(try train.batch(0..<2).images.values == [0, 1, 0.2, 0.4])
+    #expect(try train.batch([1, 0]).labels == [9, 3])
+    #expect(try train.codes([1]) == [51, 102])
   }
 
   @Test func damagedFilesAreExplained() throws {
@@ -123,7 +123,7 @@ import Testing
 
     let sample = try data.sample(64, seed: 1005)
 
-    #expect(Set(sample.codes(0..<64)).count == 64)
+    #expect(try Set(sample.codes(0..<64) ?? []).count == 64)
     #expect(try data.sample(64, seed: 1005).codes(0..<64) == sample.codes(0..<64))
     #expect(try data.sample(64, seed: 1006).codes(0..<64) != sample.codes(0..<64))
     #expect(throws: InterchangeError.outOfRange(asked: 101, available: 100)) { try data.sample(101, seed: 1) }
@@ -148,7 +148,7 @@ import Testing
     let data = try CIFAR10.load(files: [folder.path("one.bin")])
 
     #expect(data.label(0) == 7)
-    #expect(Array(data.codes([0])[..<6]) == [0, 1, 2, 1, 2, 3])
+    #expect(try data.codes([0])?.prefix(6) == [0, 1, 2, 1, 2, 3])
     try folder.write(Data(row.dropLast()), to: "cut.bin")
     #expect(
       throws: InterchangeError.malformed(

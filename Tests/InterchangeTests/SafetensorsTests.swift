@@ -149,4 +149,35 @@ struct Damage: Sendable, CustomStringConvertible {
     #expect(try file.tensor("h").values == [0, 1, -2, 65504, 0x1p-24, .infinity])
     #expect(try file.tensor("b").values == [1.5])
   }
+
+  /// PyTorch writes zip archives, and wrote pickles of protocol 2 before; both have any ending.
+  @Test(arguments: [
+    [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0], [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20],
+  ])
+  func picklesAreExplainedWithTheCommandThatConvertsThem(_ bytes: [UInt8]) throws {
+    let folder = try Scratch()
+    try folder.write(Data(bytes), to: "a.b/net.th")
+    let path = folder.path("a.b/net.th")
+
+    let error = #expect(throws: InterchangeError.pickle(path: path)) { try SafetensorsFile(path: path) }
+
+    #expect(
+      error?.description == """
+        \(path) is a Python pickle of PyTorch, which runs code when it is read. Convert it where PyTorch is installed: \
+        python3 -c "import torch, safetensors.torch; d = torch.load('\(path)', map_location='cpu', weights_only=True); \
+        d = d.get('state_dict', d); safetensors.torch.save_file({k: v.contiguous().clone() for k, v in d.items()}, \
+        '\(folder.path("a.b/net")).safetensors')"
+        """)
+  }
+
+  /// The length 640 of a header begins with the bytes of a pickle of protocol 2.
+  @Test func aHeaderThatBeginsLikeAPickleIsRead() throws {
+    let folder = try Scratch()
+    let header = #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
+    let file = Damage(header: header.padding(toLength: 640, withPad: " ", startingAt: 0), problem: "none")
+    try folder.write(file.bytes, to: "x")
+
+    #expect(try Data(contentsOf: folder.url.appending(path: "x")).prefix(2) == Data([0x80, 2]))
+    #expect(try SafetensorsFile(path: folder.path("x")).names == ["a"])
+  }
 }

@@ -45,4 +45,35 @@ import Testing
       assert(seen == worker)
       """, name: "@a.lua")
   }
+
+  @Test func functionsReturnTheirFirstResultToSwift() throws {
+    let lua = try LuaState()
+    guard
+      case .function(let build) = try lua.evaluate("return function(t) return t.a + 1, 9 end", name: "@a.lua")
+    else {
+      Issue.record("no function")
+      return
+    }
+
+    #expect(try build.result([.table([("a", .integer(2))])]).integer == 3)
+    let error = #expect(throws: LuaError.self) { try build.result([.table([])]) }
+    #expect(error?.message.hasPrefix("a.lua:1: attempt to perform arithmetic on a nil value") == true)
+  }
+
+  @Test func theSearchPathComesBackAfterAnError() throws {
+    let lua = try LuaState()
+    try lua.run("before = package.path", name: "@a.lua")
+
+    #expect(throws: LuaError.self) {
+      try lua.searching("/folder") {
+        try lua.run("assert(package.path == '/folder/?.lua;' .. before) error 'no'", name: "@b.lua")
+      }
+    }
+
+    try lua.run("assert(package.path == before)", name: "@a.lua")
+    try lua.run("package = nil", name: "@a.lua")
+    #expect(throws: LuaUsageError("the global 'package' is no table any more")) {
+      try lua.searching("/folder") {}
+    }
+  }
 }

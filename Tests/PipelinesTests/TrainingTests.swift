@@ -54,7 +54,8 @@ import Testing
       let records = try model.train(on: data, validation: data, options: Self.options(), execution: execution)
       let grid = GridSpecification(bits: 2, intervals: 4)
       var quantized = try QuantizedModel.quantizing(
-        model, QuantizationOptions(weights: grid, activations: grid), calibration: data.batch(0..<64).images,
+        model, QuantizationOptions(weights: grid, activations: grid),
+        calibration: try data.batch(0..<64).images,
         execution: execution)
       _ = try quantized.train(on: data, validation: nil, options: Self.options(0.005), execution: execution)
       try quantized.refitWeights()
@@ -98,7 +99,7 @@ import Testing
     }
   }
 
-  @Test func checkpointsComeBackAndDoNotFitOtherNetworks() throws {
+  @Test func checkpointsComeBackAndMustBeFinite() throws {
     let folder = try Scratch()
     let model = try Self.model()
     try Checkpoint.save(model, to: folder.path("m.safetensors"))
@@ -106,14 +107,6 @@ import Testing
     let loaded = try Checkpoint.load(folder.path("m.safetensors"), into: model.graph)
 
     #expect(loaded.parameters.mapValues(\.values) == model.parameters.mapValues(\.values))
-    var other = Graph(input: [32])
-    try other.add(Linear(inFeatures: 32, features: 3), [0], name: "head")
-    #expect(
-      throws: PipelineError.checkpoint(
-        path: folder.path("m.safetensors"),
-        problem: "'head.weight' is 2x32, but the architecture needs 3x32. "
-          + "Train again, or load the architecture it was made with.")
-    ) { try Checkpoint.load(folder.path("m.safetensors"), into: other) }
     var broken = model
     broken.parameters["conv.weight"] = Tensor([8, 3, 3, 1], repeating: .infinity)
     try Checkpoint.save(broken, to: folder.path("b.safetensors"))
