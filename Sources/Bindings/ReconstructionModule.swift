@@ -15,7 +15,7 @@ struct ReconstructionModule: Sendable {
   private var reconstruct: LuaFunction {
     LuaFunction(
       "reconstruct",
-      "Fine-tunes rounding and ranges of a quantized network unit by unit, in place, from a few images without labels.",
+      "Fine-tunes rounding and ranges of a quantized network unit by unit, from a few images without labels.",
       parameters: [
         LuaParameter("network", "augq.Quantized", "what to fine-tune; its weights are FP32 or rounded"),
         LuaParameter("options", "table", "options; those of stages apply to every stage of the method"),
@@ -36,7 +36,7 @@ struct ReconstructionModule: Sendable {
           "folder", .string, "where results of finished units are kept, so that a run that was killed goes on"
         ),
       ] + ReconstructionStage.options,
-      returns: "{ seconds: number, units: table[] }"
+      returns: "augq.Quantized, { seconds: number, units: table[], widths: augq.Quantized[] }"
     ) { call in try run(call) }
   }
 
@@ -48,19 +48,18 @@ struct ReconstructionModule: Sendable {
   }
 
   private func run(_ call: LuaCall) throws -> LuaValue {
-    let target = try call.object(QuantizedObject.self, 0)
+    let target = try call.object(QuantizedObject.self, 0).value
     let given = try call.options(1)
     guard let data = given.object("calibration", DatasetObject.self)?.value, data.count > 0 else {
       throw PipelineError.noImages(purpose: "option 'calibration' of augq.reconstruct")
     }
     let method = try self.method(given.value("method"), call)
-    let objects = [target] + (try widths(given.value("widths"), call))
-    let units = try self.units(given.value("units") ?? method["units"], target.value.model.graph, call)
+    var networks = [target] + (try widths(given.value("widths")))
+    let units = try self.units(given.value("units") ?? method["units"], target.model.graph, call)
     let stages = try ReconstructionStage.stages(of: method, given, call)
     let images = try data.batch(0..<data.count).images
     let begin = ContinuousClock.now
     var rows: [LuaValue] = []
-    var networks = objects.map(\.value)
     for (index, stage) in stages.enumerated() {
       let journal = try given.string("folder").map {
         try ReconstructionFolder(
@@ -78,12 +77,14 @@ struct ReconstructionModule: Sendable {
       rows += reports.map { row($0, stage: index + 1) }
     }
     session.progress.clear()
-    for (object, network) in zip(objects, networks) { object.value = network }
     let elapsed = (ContinuousClock.now - begin).components
-    return .table([
+    let tuned = networks.map { LuaValue.object(QuantizedObject($0)) }
+    let report = LuaValue.table([
       ("seconds", .number(Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)),
       ("units", .list(rows)),
+      ("widths", .list(Array(tuned.dropFirst()))),
     ])
+    return .values([tuned[0], report])
   }
 
   private func row(_ report: UnitReport, stage: Int) -> LuaValue {
@@ -132,13 +133,13 @@ struct ReconstructionModule: Sendable {
     return method
   }
 
-  private func widths(_ value: LuaValue?, _ call: LuaCall) throws -> [QuantizedObject] {
+  private func widths(_ value: LuaValue?) throws -> [QuantizedModel] {
     guard let value else { return [] }
     return try (value.elements ?? [value]).map { element in
       guard case .object(let object) = element, let quantized = object as? QuantizedObject else {
         throw LuaUsageError("option 'widths' holds \(element.shown); expected a list of augq.Quantized")
       }
-      return quantized
+      return quantized.value
     }
   }
 

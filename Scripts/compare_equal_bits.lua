@@ -1,0 +1,73 @@
+-- Quantizers beside each other at equal stored bits, every method, several seeds: mean and spread of top-1.
+--
+--     augq run Scripts/compare_equal_bits.lua [--network resnet20] [--methods nearest,qdrop] [--seeds 3] [--json]
+local augq = require "augq"
+local cifar = require "lib.cifar"
+
+local options = cifar.options {
+  methods = { "nearest,closed,adaround,brecq,qdrop", "methods, separated by commas" },
+  groups = { "tensor,channel", "groups of the weights, separated by commas" },
+  seeds = { 3, "runs of each row, with the seeds 1, 2, …", 1, 100 },
+  quantizers = { "", "names of the rows to run, separated by commas; all when empty" },
+}
+if not cifar.present(options) then return end
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch "[^,]+" do list[#list + 1] = word end
+  return list
+end
+
+-- Weights and activations at about 4, then at about 2 stored bits.
+local augq_2bit = { bits = 2, intervals = 4 }
+local published = { bits = 2, intervals = 4, mode = "published" }
+local quantizers = {
+  { "augq_2bit", "augq", augq_2bit, augq_2bit },
+  { "augq_2bit_published", "augq", published, published },
+  { "uniform_4bit", "uniform", { bits = 4 }, { bits = 4 } },
+  { "block_4bit", "block_interval", { bits = 4, intervals = 4, block = 8 }, { bits = 4 }, "uniform" },
+  { "uniform_w2a4", "uniform", { bits = 2 }, { bits = 4 } },
+  { "uniform_2bit", "uniform", { bits = 2 }, { bits = 2 } },
+}
+local wanted = {}
+for _, name in ipairs(words(options.quantizers)) do wanted[name] = true end
+
+local data = cifar.load(options)
+local rows = augq.table {
+  { "quantizer", "text" }, { "group", "text" }, { "method", "text" }, { "top1", "percent" }, { "spread", "number" },
+  { "stored_bits", "bits" }, { "entropy_bits", "bits" }, { "unquantized", "percent" }, { "seconds", "number" },
+}
+rows:note(string.format("FP32 %.2f %%, %d calibration images, %d seeds, spread is the standard deviation",
+  augq.evaluate(data.model, data.test).top1, options.samples, options.smoke and 1 or options.seeds))
+
+local function with_group(spec, group)
+  local copy = { group = group }
+  for key, value in pairs(spec) do copy[key] = value end
+  return copy
+end
+
+for _, quantizer in ipairs(quantizers) do
+  local name, granularity, weights, activations, others = table.unpack(quantizer, 1, 5)
+  for _, group in ipairs(options.smoke and { "channel" } or words(options.groups)) do
+    for _, method in ipairs(options.smoke and { "nearest", "qdrop" } or words(options.methods)) do
+      local runs, last, seconds = {}, nil, 0
+      local all = next(wanted) == nil or wanted[name]
+      for seed = 1, all and (options.smoke and 1 or options.seeds) or 0 do
+        last = cifar.row(data, {
+          granularity = granularity, activation_granularity = others, weights = with_group(weights, group),
+          activations = activations, method = method, seed = seed,
+        }, options)
+        runs[seed], seconds = last.top1, seconds + last.seconds
+      end
+      if last then
+        local mean, spread = cifar.statistics(runs)
+        rows:add {
+          quantizer = name, group = group, method = method, top1 = mean, spread = spread,
+          stored_bits = last.stored_bits, entropy_bits = last.entropy_bits, unquantized = last.unquantized,
+          seconds = seconds / #runs,
+        }
+      end
+    end
+  end
+end
+rows:print { json = options.json }

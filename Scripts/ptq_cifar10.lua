@@ -1,0 +1,61 @@
+-- Post-training quantization of a pretrained CIFAR-10 network: one granularity, one width, one method.
+--
+--     augq run Scripts/ptq_cifar10.lua --network resnet20 --granularity augq --group channel --wbits 2 --abits 2
+--         --method qdrop [--weights FILE] [--data DIR] [--samples 64] [--iterations N] [--seed 1]
+--         [--published] [--json]
+local augq = require "augq"
+local cifar = require "lib.cifar"
+
+local options = cifar.options {
+  granularity = { "augq", "augq, uniform or block_interval; activations of the last are uniform" },
+  intervals = { 4, "intervals of augq and block_interval", 1, 16 },
+  group = { "channel", "weights that share a range: tensor, channel or block" },
+  block = { 64, "weights of a block", 1, 4096 },
+  wbits = { 2, "bits of weights inside an interval", 1, 8 },
+  abits = { 2, "bits of activations inside an interval", 1, 8 },
+  method = { "qdrop", "nearest, closed, bit_split, adaround, brecq, qdrop, adaquant or a plugin of yours" },
+  folder = { "", "where finished units are kept, so that a run that was killed goes on" },
+  published = { false, "mode published, as the authors' code: values at and beyond the edges stay FP32" },
+  units = { false, "print the output error of every unit too" },
+}
+if not cifar.present(options) then return end
+
+local data = cifar.load(options)
+local function grid(bits, group)
+  local spec = { bits = bits, group = group }
+  if options.granularity ~= "uniform" then spec.intervals = options.intervals end
+  if options.published then spec.mode = "published" end
+  return spec
+end
+local blockwise = options.granularity == "block_interval"
+local result = cifar.row(data, {
+  granularity = options.granularity, activation_granularity = blockwise and "uniform" or nil,
+  weights = grid(options.wbits, options.group == "block" and options.block or options.group),
+  activations = blockwise and { bits = options.abits } or grid(options.abits),
+  method = options.method, folder = options.folder ~= "" and options.folder or nil,
+}, options)
+
+local rows = augq.table {
+  { "network", "text" }, { "granularity", "text" }, { "method", "text" }, { "fp32_top1", "percent" },
+  { "top1", "percent" }, { "integer_top1", "percent" }, { "stored_bits", "bits" }, { "entropy_bits", "bits" },
+  { "unquantized", "percent" }, { "activation_bits", "bits" }, { "activation_unquantized", "percent" },
+  { "seconds", "number" }, { "peak_bytes", "bytes" },
+}
+result.network, result.granularity, result.method = options.network, options.granularity, options.method
+result.fp32_top1 = augq.evaluate(data.model, data.test).top1
+local units = result.units
+result.units, result.side_bits = nil, nil
+rows:add(result)
+rows:print { json = options.json }
+
+if options.units and units then
+  local errors = augq.table {
+    { "unit", "text" }, { "stage", "integer" }, { "before", "number" }, { "after", "number" },
+    { "undecided", "percent" }, { "seconds", "number" },
+  }
+  for _, unit in ipairs(units) do
+    unit.unit, unit.name = unit.name, nil
+    errors:add(unit)
+  end
+  errors:print { json = options.json }
+end
