@@ -72,8 +72,8 @@ let package = Package(
     swiftTarget(
       "Benchmarks",
       imports: [
-        "Bindings", "LuaRuntime", "Interchange", "Inference", "Quantizers", "Layers", "Tensors", "CKernels",
-        "Reporting",
+        "Bindings", "LuaRuntime", "Interchange", "Inference", "Reconstruction", "Quantizers", "Layers",
+        "Tensors", "CKernels", "Reporting",
       ]),
     .executableTarget(
       name: "augq",

@@ -4,12 +4,13 @@ public import Reporting
 public struct Bench {
   /// What can be timed.
   public enum Part: String, CaseIterable, Sendable {
-    case quantizer, train, lua, kernels
+    case quantizer, train, reconstruction, lua, kernels
 
     var program: String? {
       switch self {
       case .quantizer: "quantizer.py"
       case .train: "train_resnet20.py"
+      case .reconstruction: "brecq_block.py"
       case .lua: "startup.py"
       case .kernels: nil
       }
@@ -26,10 +27,11 @@ public struct Bench {
   ///   - quick: One short run of everything, to see that it works; the figures mean nothing.
   ///   - python: A Python with PyTorch for the peers; none when `nil`.
   ///   - authors: The folder `PTQ` of the AuGQ authors' code, or empty.
-  public init(quick: Bool, python: String?, authors: String) {
+  ///   - brecq: A clone of BRECQ's public code, or empty.
+  public init(quick: Bool, python: String?, authors: String, brecq: String = "") {
     watch = Stopwatch(quick: quick)
     isQuick = quick
-    peers = python.map { Peers(python: $0, authors: authors) }
+    peers = python.map { Peers(python: $0, authors: authors, brecq: brecq) }
   }
 
   /// Times the parts and returns the table.
@@ -51,10 +53,11 @@ public struct Bench {
       switch part {
       case .quantizer: try QuantizerBench.rows(watch)
       case .train: try TrainBench.rows(watch)
+      case .reconstruction: try ReconstructionBench.rows(watch)
       case .lua: try LuaBench.rows(watch, quick: isQuick)
       case .kernels: try KernelBench.rows(watch)
       }
-    guard let peers, let program = part.program else { return ours }
+    guard let peers, let program = part.program, peers.canRun(program) else { return ours }
     return Peers.joined(ours, try peers.rows(program))
   }
 }

@@ -6,13 +6,19 @@ struct Peers {
   let python: String
   /// The folder `PTQ` of the AuGQ authors' code; its rows are left out when empty.
   let authors: String
+  /// A clone of BRECQ's public code; its program does not run when empty.
+  var brecq = ""
   /// Where the programs are.
   var folder = "Scripts/peers"
+
+  /// Whether a program has what it needs.
+  func canRun(_ program: String) -> Bool { program != "brecq_block.py" || !brecq.isEmpty }
 
   /// Runs a program; its lines are JSON objects `{work, peer, threads, ms}`.
   func rows(_ program: String) throws -> [Measurement] {
     var arguments = [python, "\(folder)/\(program)"]
     if program == "quantizer.py" && !authors.isEmpty { arguments += ["--authors", authors] }
+    if program == "brecq_block.py" { arguments += ["--brecq", brecq] }
     let outcome = try ChildProcess.run(arguments)
     return try outcome.output.split(separator: "\n").map { line in
       let value = try JSONValue(parsing: line.utf8)

@@ -142,6 +142,9 @@ struct ModelModule: Sendable {
           },
         ],
         properties: [
+          LuaProperty("graph", "augq.Graph", "the architecture; changes to it change nothing") {
+            .object(GraphObject(try $0.receiver(ModelObject.self).value.graph))
+          },
           LuaProperty("parameter_count", "integer", "number of trainable values") { call in
             .integer(try call.receiver(ModelObject.self).value.trainableCount)
           },

@@ -29,7 +29,9 @@ struct QuantizeModule: Sendable {
           LuaParameter("model", "augq.Model", "an FP32 network"), LuaParameter("options", "table", "options"),
         ],
         options: [
-          LuaOption("weights", .object(["augq.Granularity"]), "grid of the weights; FP32 when absent"),
+          LuaOption(
+            "weights", .object(["augq.Granularity", "augq.Codebook"]), "grid of the weights; FP32 when absent"
+          ),
           LuaOption(
             "activations", .object(["augq.Granularity"]), "grid of the activations; FP32 when absent"),
           LuaOption("calibration", .object(["augq.Dataset"]), "images that show the activations' ranges"),
@@ -41,7 +43,8 @@ struct QuantizeModule: Sendable {
         let model = try call.object(ModelObject.self, 0).value
         let given = try call.options(1)
         let options = QuantizationOptions(
-          weights: given.object("weights", GranularityObject.self)?.value,
+          weights: given.object("weights", GranularityObject.self)?.value
+            ?? given.object("weights", CodebookObject.self)?.value,
           activations: given.object("activations", GranularityObject.self)?.value,
           firstLast: given.string("first_last") == "same" ? nil : .eightBit)
         let images = try calibration(given.object("calibration", DatasetObject.self)?.value, model, options)
@@ -112,6 +115,11 @@ struct QuantizeModule: Sendable {
         },
       ],
       properties: [
+        LuaProperty(
+          "graph", "augq.Graph", "the architecture, batch norms folded; changes to it change nothing"
+        ) {
+          .object(GraphObject(try $0.receiver(QuantizedObject.self).value.model.graph))
+        },
         LuaProperty(
           "bits", "table",
           "mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count"

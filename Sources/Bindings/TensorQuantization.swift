@@ -27,7 +27,7 @@ struct TensorQuantization: Sendable {
 
   private func grid(_ call: LuaCall, for tensor: Tensor) throws -> any QuantizationGrid {
     if let codebook = try call.optionalObject(CodebookObject.self, 1) {
-      return try codebook.grid(for: tensor)
+      return try codebook.value.grid(for: tensor, execution: session.execution)
     }
     return try call.object(GranularityObject.self, 1).value.fit(to: tensor, execution: session.execution)
   }
@@ -66,7 +66,7 @@ struct TensorQuantization: Sendable {
     types: [
       LuaType(
         "augq.Codebook", "What a codebook looks like.", for: CodebookObject.self,
-        description: { "Codebook \($0.kind), \($0.bits) bits" })
+        description: { "Codebook \($0.value.kind), \($0.value.bits) bits" })
     ])
 
   private static let options = LuaParameter("options", "table", "options", optional: true)
@@ -77,17 +77,9 @@ struct TensorQuantization: Sendable {
 }
 
 final class CodebookObject: Sendable {
-  let kind: CodebookKind
-  let bits: Int
-  let group: GroupMap
+  let value: CodebookSpecification
 
   init(_ kind: CodebookKind, bits: Int, _ given: LuaOptions) throws {
-    self.kind = kind
-    self.bits = bits
-    group = try GranularityModule.group(given.value("group"))
-  }
-
-  func grid(for tensor: Tensor) throws -> any QuantizationGrid {
-    try Codebook.fit(kind, bits: bits, group: group, to: tensor)
+    value = CodebookSpecification(kind, bits: bits, group: try GranularityModule.group(given.value("group")))
   }
 }

@@ -18,9 +18,9 @@ public struct FirstLast: Hashable, Sendable {
 }
 
 /// What a ``QuantizedModel`` quantizes.
-public struct QuantizationOptions: Hashable, Sendable {
+public struct QuantizationOptions: Sendable {
   /// Weights; `nil` leaves them FP32.
-  public var weights: GridSpecification?
+  public var weights: (any GridRecipe)?
   /// Activations; `nil` leaves them FP32.
   public var activations: GridSpecification?
   /// First and last layers; `nil` treats them as the rest.
@@ -32,7 +32,7 @@ public struct QuantizationOptions: Hashable, Sendable {
 
   /// Makes options.
   public init(
-    weights: GridSpecification?, activations: GridSpecification?, firstLast: FirstLast? = .eightBit,
+    weights: (any GridRecipe)?, activations: GridSpecification?, firstLast: FirstLast? = .eightBit,
     batch: Int = 32, sampleLimit: Int = 1 << 20
   ) {
     self.weights = weights
@@ -46,10 +46,8 @@ public struct QuantizationOptions: Hashable, Sendable {
   ///
   /// - Throws: ``QuantizationError``.
   public func validate() throws(QuantizationError) {
-    for specification in [weights, activations, firstLast?.weights, firstLast?.activations].compactMap({ $0 })
-    {
-      try specification.validate()
-    }
+    let all: [(any GridRecipe)?] = [weights, activations, firstLast?.weights, firstLast?.activations]
+    for recipe in all.compactMap({ $0 }) { try recipe.validate() }
     for specification in [activations, firstLast?.activations].compactMap({ $0 }) {
       guard specification.group == .tensor, specification.blockSize == nil else {
         throw .incompatible(

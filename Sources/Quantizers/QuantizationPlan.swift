@@ -20,12 +20,12 @@ public struct QuantizationPlan: Sendable {
     /// Why it has its specification.
     public let role: Role
     /// What to fit; of the input, when the values are not pixels.
-    public let specification: GridSpecification
+    public let specification: any GridRecipe
 
     /// Fits the specification to the place's values; an error names the place.
-    func fit(to values: Tensor, execution: Execution) throws -> RegionGrid {
+    func fit(to values: Tensor, execution: Execution) throws -> any QuantizationGrid {
       do {
-        return try specification.fit(to: values, execution: execution)
+        return try specification.grid(for: values, execution: execution)
       } catch let error as QuantizationError {
         throw QuantizationError.place(key, error)
       }
@@ -47,7 +47,8 @@ public struct QuantizationPlan: Sendable {
       options.weights.map { regular in
         products.map { index in
           let role: Role = index == products.first ? .first : index == products.last ? .last : .regular
-          let specification = role == .regular ? regular : options.firstLast?.weights ?? regular
+          let specification: any GridRecipe =
+            role == .regular ? regular : options.firstLast?.weights ?? regular
           return Place(
             key: graph.nodes[index].name + ".weight", node: index, role: role, specification: specification)
         }

@@ -48,9 +48,9 @@ public struct QuantizedModel: Sendable {
       folded, plan, options, calibration, execution: execution, progress: progress)
     for place in plan.activations {
       let values = samples.values(of: place.node)
-      let grid =
+      let grid: any QuantizationGrid =
         try place.role == .input && ActivationSamples.arePixels(values)
-        ? .pixels : place.fit(to: values, execution: execution)
+        ? RegionGrid.pixels : place.fit(to: values, execution: execution)
       result.activationGrids[place.key] = grid
       var report = try grid.storage(of: values, execution: execution)
       let count = folded.graph.nodes[place.node].shape.count

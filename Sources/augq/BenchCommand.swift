@@ -24,8 +24,11 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "The folder PTQ of the AuGQ authors' code, timed by Scripts/peers/quantizer.py.")
   var authors = ""
 
+  @Option(help: "A clone of BRECQ's public code, timed by Scripts/peers/brecq_block.py.")
+  var brecq = ""
+
   func run() throws {
-    let bench = Bench(quick: quick, python: peers, authors: authors)
+    let bench = Bench(quick: quick, python: peers, authors: authors, brecq: brecq)
     let table = try bench.table(parts.isEmpty ? Bench.Part.allCases : parts)
     print(json ? table.jsonLines : table.text, terminator: "")
   }

@@ -69,7 +69,7 @@ import Testing
     options.iterations = iterations
     options.batch = 16
     // The error of this small network is far below that of real ones.
-    options.rounding = .adaRound(AdaRoundSettings(regularization: 1e-4))
+    options.rounding = .adaRound(AdaRoundSettings(learningRate: 0.03, regularization: 1e-3))
     return options
   }
 
