@@ -37,12 +37,33 @@ static void note(j_common_ptr state, int level) {
 
 static void say_nothing(j_common_ptr state) { (void)state; }
 
+// (a b) / 255, rounded; exact for bytes.
+static int scaled(int a, int b) {
+  int product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+}
+
+// One row of ink, stored as 255 - amount as Adobe's programs do, to light.
+static void rgb_of_cmyk(const JSAMPLE *ink, uint8_t *rgb, size_t width) {
+  for (size_t i = 0; i < width; i++)
+    for (size_t channel = 0; channel < 3; channel++) {
+      int white = ink[4 * i + 3];
+      rgb[3 * i + channel] = (uint8_t)(white - scaled(255 - ink[4 * i + channel], white));
+    }
+}
+
 static void read_rows(struct jpeg_decompress_struct *state, uint8_t *rgb) {
-  state->out_color_space = JCS_RGB;
+  int is_cmyk = state->num_components == 4;
+  state->out_color_space = is_cmyk ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(state);
+  size_t width = state->output_width;
+  // The library frees this row with its state.
+  JSAMPARRAY ink =
+      is_cmyk ? state->mem->alloc_sarray((j_common_ptr)state, JPOOL_IMAGE, (JDIMENSION)(4 * width), 1) : NULL;
   while (state->output_scanline < state->output_height) {
-    JSAMPROW row = rgb + (size_t)state->output_scanline * state->output_width * 3;
-    jpeg_read_scanlines(state, &row, 1);
+    JSAMPROW row = rgb + state->output_scanline * width * 3;
+    jpeg_read_scanlines(state, ink ? ink : &row, 1);
+    if (ink) rgb_of_cmyk(ink[0], row, width);
   }
   jpeg_finish_decompress(state);
 }

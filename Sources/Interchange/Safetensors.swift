@@ -65,7 +65,7 @@ public struct SafetensorsFile: Sendable {
       throw malformed(
         "\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
     }
-    if isPickle(bytes) { throw .pickle(path: path) }
+    if isPickle(bytes, path) { throw .pickle(path: path) }
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
@@ -244,12 +244,13 @@ extension SafetensorsFile.Entry {
   }
 }
 
-/// Whether a file begins as PyTorch's pickles do: a zip archive, or a pickle of protocol 2 to 5.
+/// Whether a file is one of PyTorch's pickles: a zip archive, a pickle of protocol 2 to 5, or named as one.
 ///
-/// A header of 640 bytes begins with the bytes of protocol 2 too; `{` behind its length tells them apart.
-private func isPickle(_ bytes: UnsafeRawBufferPointer) -> Bool {
-  bytes.starts(with: [0x50, 0x4B, 3, 4])
-    || bytes[0] == 0x80 && (2...5).contains(bytes[1]) && !(bytes.count > 8 && bytes[8] == UInt8(ascii: "{"))
+/// What has `{` behind the header's length is not: a header of 640 bytes begins as a pickle of protocol 2.
+private func isPickle(_ bytes: UnsafeRawBufferPointer, _ path: String) -> Bool {
+  if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return false }
+  return bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes[0] == 0x80 && (2...5).contains(bytes[1])
+    || [".pt", ".pth", ".th"].contains { path.hasSuffix($0) }
 }
 
 /// Tensors follow each other without gap or overlap and fill the file, as the format demands.

@@ -23,27 +23,37 @@ struct CheckpointKeys {
     let missing = keys.filter { names[$0] == nil }.sorted()
     let unexpected = Set(names.keys).subtracting(keys).sorted()
     if missing.isEmpty, unexpected.isEmpty { return names }
+    let differences = [
+      KeyDifference(adjective: "missing", keys: missing, owner: "architecture", total: keys.count),
+      KeyDifference(adjective: "unexpected", keys: unexpected, owner: "file", total: names.count),
+    ]
     let parts = [
-      Self.listed("missing", missing, of: keys.count, "the architecture's", near: unexpected, "the file has"),
-      Self.listed(
-        "unexpected", unexpected, of: names.count, "the file's", near: missing, "the architecture has"),
+      differences[0].text(nearestOf: differences[1]), differences[1].text(nearestOf: differences[0]),
     ]
     throw .checkpoint(
       path: path,
       problem: parts.compactMap { $0 }.joined(separator: "; ")
         + ". Load the architecture the file was made for, or name its nodes as the file does.")
   }
+}
 
-  private static func listed(
-    _ adjective: String, _ keys: [String], of total: Int, _ owner: String, near others: [String],
-    _ has: String
-  ) -> String? {
+/// Keys that one side has and the other has not.
+private struct KeyDifference {
+  let adjective: String
+  let keys: [String]
+  /// The side that has them, and how many keys it has.
+  let owner: String
+  let total: Int
+
+  /// The first keys, each with the nearest that only the other side has; `nil` when there are none.
+  func text(nearestOf other: KeyDifference) -> String? {
     guard !keys.isEmpty else { return nil }
     let shown = keys.prefix(5).map { key in
-      let nearest = others.min { (editDistance($0, key), $0) < (editDistance($1, key), $1) }
-      return "'\(key)'" + (nearest.map { " (\(has) '\($0)')" } ?? "")
+      let nearest = other.keys.min { (editDistance($0, key), $0) < (editDistance($1, key), $1) }
+      return "'\(key)'" + (nearest.map { " (the \(other.owner) has '\($0)')" } ?? "")
     }
     let rest = keys.count > shown.count ? ", and \(keys.count - shown.count) more" : ""
-    return "\(adjective) \(keys.count) of \(owner) \(total) keys: \(shown.joined(separator: ", "))\(rest)"
+    return
+      "\(adjective) \(keys.count) of the \(owner)'s \(total) keys: \(shown.joined(separator: ", "))\(rest)"
   }
 }

@@ -18,7 +18,7 @@ import Testing
     Double(zip(a, b).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }) / Double(b.count)
   }
 
-  @Test func losslessAndGreyImagesDecodeAsPillowDecodesThem() throws {
+  @Test func imagesWithoutSubsamplingDecodeAsPillowDecodesThem() throws {
     for (name, file, checksum) in ImageSamples.checksums {
       #expect(ImageSamples.checksum(try pixels(file, name)) == checksum, "\(name)")
     }

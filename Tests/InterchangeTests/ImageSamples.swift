@@ -70,6 +70,23 @@ enum ImageSamples {
     /jAHIzf+SED1bUvskljjt2fa3HjRAYvIJqC/S7e2cNCtleukugib3yeSBEiJKWuATpB3eVV2qOdaRaIAAAAASUVORK5CYII=
     """)
 
+  /// The image as `convert('CMYK')` with black replaced by `np.arange(280).reshape(14, 20) % 200`, JPEG (`quality=75`).
+  static let cmykJPEG = decoded(
+    """
+    /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwAIBgYHBgUIBwcHCQkICgwUDQwLCwwZEhMPFB0aHx4dGhwcICQuJyAiLCMcHCg3KSww\
+    MTQ0NB8nOT04MjwuMzQy/8AAFAgADgAUBEMRAE0RAFkRAEsRAP/EAB8AAAEFAQEBAQEBAAAAAAAAAAABAgMEBQYHCAkKC//E\
+    ALUQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2\
+    Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrC\
+    w8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+v/aAA4EQwBNAFkASwAAPwCno8EOhfDLU5pUjZ7m3NnFG0gQ\
+    u0o2fL6lVLPgdQp6dR43pVt+/XjvXSa340+9+9/Wu2fx7/01/WpNTt/7P+HVppyeR5mpXcUTRufnMafvCyjPZljBPIG71Ir3\
+    j4c237+LjuK831vxp9797+tV38e/9Nf1rqrbxH4V8I6faWGual9kupIhMqfZpZMoSQDlFI6qfyrhPClt/wASCDj/ADxV/Svh\
+    74y16z+3sbTTAzlVg1F5IpSBxu2BCQM5xnB4zjBBMB8e8/639awfE9k8eneFLBZALWaWaaRNo+Z0CBTnGeBI/wCfsK5nSoB5\
+    6/Ws7wn4d1T4i3l8sOoRWVrZbPtEjqXf5w+3aowDynOWGM556Vcfwz4T/wCgK3/gXN/8XUeqyrqXj2x0dWbyNKt0UoyKB5sg\
+    DsykckFfKHPdTgdz7J4eu5dG8OalqlusbT2VlNcRrICVLIhYA4IOMj1FeoaZ4a8PeC/3um2DS3wz/p12RJN/F0OAE4Yr8oXI\
+    xnNV38M+E/8AoCt/4Fzf/F1zPjaVfEHiy+bc3kWL/YIVdFUqI+HHHUGTzCCecEdOg5jwpAP7Ag/z6VTu/FFx9ob7351AfDPh\
+    PP8AyBW/8C5v/i6//9k=
+    """)
+
   /// Decoded pixels of ``jpeg``.
   static let jpegPixels = decoded(
     """
@@ -98,6 +115,7 @@ enum ImageSamples {
   /// The checksum of RGB pixels by file.
   static let checksums: [(name: String, file: Data, crc: UInt32)] = [
     ("a.png", png, 0x2d7ee5e8),
+    ("cmyk.jpg", cmykJPEG, 0x55ff155b),
     ("interlaced.png", interlacedPNG, 0x2d7ee5e8),
     ("grey.jpg", greyJPEG, 0x6b5581b2),
     ("palette.PNG", palettePNG, 0xd1c8f80c),

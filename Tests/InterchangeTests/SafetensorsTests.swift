@@ -150,9 +150,10 @@ struct Damage: Sendable, CustomStringConvertible {
     #expect(try file.tensor("b").values == [1.5])
   }
 
-  /// PyTorch writes zip archives, and wrote pickles of protocol 2 before; both have any ending.
+  /// PyTorch writes zip archives, and wrote pickles of protocol 2 before; the third is neither, but its name says so.
   @Test(arguments: [
     [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0], [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20],
+    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
   ])
   func picklesAreExplainedWithTheCommandThatConvertsThem(_ bytes: [UInt8]) throws {
     let folder = try Scratch()

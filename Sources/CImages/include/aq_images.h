@@ -10,8 +10,8 @@ enum { AQ_IMAGE_MESSAGE = 256 };
 // How a call ended.
 enum { AQ_IMAGE_OK = 0, AQ_IMAGE_DAMAGED = 1, AQ_IMAGE_MEMORY = 2 };
 
-// Reads width and height, or with `rgb` (height x width x 3 bytes) also the pixels. Grey and palette images become RGB,
-// transparency is dropped, 16 bits are cut to 8. AQ_IMAGE_DAMAGED puts the reason into `message`.
+// Reads width and height, or with `rgb` (height x width x 3 bytes) also the pixels. Grey, palette and CMYK images become RGB,
+// transparency is dropped, 16 bits are cut to 8; orientation tags and colour profiles are not applied, as in Pillow. AQ_IMAGE_DAMAGED puts the reason into `message`.
 int aq_jpeg_read(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, uint8_t *rgb, char *message);
 int aq_png_read(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, uint8_t *rgb, char *message);
 
