@@ -64,6 +64,8 @@ enum DataModule {
         "images", "Returns all images as one tensor in 0 ... 1, [N, H, W, C].", returns: "augq.Tensor"
       ) { call in
         let data = try call.receiver(DatasetObject.self).value
+        let bytes = data.count * data.imageShape.count * MemoryLayout<Float>.stride
+        try call.lua.reserve(bytes: bytes, for: "\(data.count) images")
         return .object(TensorObject(data.batch(0..<data.count).images))
       },
     ],

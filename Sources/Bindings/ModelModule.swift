@@ -17,6 +17,7 @@ struct ModelModule: Sendable {
       ) { call in
         let path = try resolve(call.string(0), ".safetensors")
         let graph = try architecture(try resolve(call.string(0), ".lua"), call)
+        try call.reserveParameters(of: graph)
         return .object(ModelObject(try Checkpoint.load(path, into: graph)))
       },
       LuaFunction(
@@ -31,6 +32,7 @@ struct ModelModule: Sendable {
         let seed = UInt64(try call.options(1).integer("seed") ?? 1)
         let built = try call.optionalObject(GraphObject.self, 0)?.value
         let graph = try built ?? architecture(try resolve(call.string(0), ".lua"), call)
+        try call.reserveParameters(of: graph)
         return .object(ModelObject(Model(graph: graph, seed: seed)))
       },
     ]
@@ -78,9 +80,9 @@ struct ModelModule: Sendable {
             parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
           ) { call in
             let model = try call.receiver(ModelObject.self).value
-            return .object(
-              TensorObject(
-                try model.forward(try call.object(TensorObject.self, 0).value, execution: session.execution)))
+            let images = try call.object(TensorObject.self, 0).value
+            try call.reserveActivations(of: model.graph, images: images.shape.dimensions.first ?? 0)
+            return .object(TensorObject(try model.forward(images, execution: session.execution)))
           },
           LuaFunction(
             "parameter", "Returns a copy of one parameter or buffer.",
