@@ -52,13 +52,32 @@ public struct LayerPass: Sendable {
   /// Whether ``Layer/backward(_:inputs:parameters:saved:_:)`` must give the gradient of each input (walk cut-offs).
   public let needsInputGradients: Bool
 
+  /// What is applied to the output in the same pass over memory; only a ``ReLUFusing`` layer gets another than identity.
+  let epilogue: Epilogue
+
   /// Makes a pass.
   public init(mode: Mode, execution: Execution, needsInputGradients: Bool = true) {
+    self.init(mode: mode, execution: execution, needsInputGradients: needsInputGradients, epilogue: .identity)
+  }
+
+  init(mode: Mode, execution: Execution, needsInputGradients: Bool, epilogue: Epilogue) {
     self.mode = mode
     self.execution = execution
     self.needsInputGradients = needsInputGradients
+    self.epilogue = epilogue
   }
 }
+
+/// A map put on a layer's output.
+enum Epilogue: Sendable {
+  case identity
+  /// `max(y, 0)`.
+  case relu
+}
+
+/// A layer whose forward map and adjoint include a ReLU behind it when the pass says so, with the bits of the two layers
+/// run one after the other.
+protocol ReLUFusing: Layer {}
 
 /// The result of a forward map.
 public struct LayerOutput: Sendable {

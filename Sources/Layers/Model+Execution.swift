@@ -96,6 +96,8 @@ private struct GraphRun {
   private var untransformed: [Tensor?]
   private var outputs: [LayerOutput?]
   private var parameters: [[Tensor]]
+  /// For a layer that computes the ReLU behind it too, that ReLU's node.
+  private let fused: [NodeIndex: NodeIndex]
   private(set) var updatedBuffers: [String: Tensor] = [:]
 
   init(model: Model, transforms: GraphTransforms, pass: LayerPass, keepsValues: Bool) {
@@ -108,6 +110,8 @@ private struct GraphRun {
     untransformed = values
     outputs = [LayerOutput?](repeating: nil, count: count)
     parameters = [[Tensor]](repeating: [], count: count)
+    // Without an adjoint somebody may look at every node's value.
+    fused = keepsValues ? model.graph.fusedReLUs(transforms) : [:]
   }
 
   mutating func forward(_ x: Tensor, observe: ((NodeIndex, Tensor) throws -> Void)?) throws -> Tensor {
@@ -135,10 +139,12 @@ private struct GraphRun {
   private mutating func compute(_ index: NodeIndex, _ x: Tensor) throws -> Tensor {
     let node = model.graph.nodes[index]
     var value = x
-    if let layer = node.layer {
+    if let first = node.inputs.first, fused[first] == index {
+      value = try self.value(first)
+    } else if let layer = node.layer {
       parameters[index] = try layer.parameters.map { try parameter("\(node.name).\($0.name)") }
       let inputs = try node.inputs.map { try self.value($0) }
-      let output = try layer.forward(inputs, parameters[index], pass)
+      let output = try layer.forward(inputs, parameters[index], layerPass(index))
       for (name, buffer) in output.updatedBuffers { updatedBuffers["\(node.name).\(name)"] = buffer }
       value = output.output
       if keepsValues { outputs[index] = output }
@@ -146,6 +152,13 @@ private struct GraphRun {
     guard let transform = transforms.outputs[node.name] else { return value }
     if keepsValues { untransformed[index] = value }
     return try transform.apply(to: value, execution: pass.execution)
+  }
+
+  private func layerPass(_ index: NodeIndex) -> LayerPass {
+    LayerPass(
+      mode: pass.mode, execution: pass.execution,
+      needsInputGradients: model.graph.nodes[index].inputs.contains { $0 > 0 },
+      epilogue: fused[index] == nil ? .identity : .relu)
   }
 
   private func parameter(_ key: String) throws -> Tensor {
@@ -190,16 +203,15 @@ private struct GraphRun {
     _ index: NodeIndex, _ arrived: consuming Tensor, _ gradients: inout [String: Tensor]
   ) throws -> [Tensor?] {
     let node = model.graph.nodes[index]
-    guard let layer = node.layer, let saved = outputs[index] else { return [] }
     var gradient = consume arrived
     if let transform = transforms.outputs[node.name], let before = untransformed[index] {
       gradient = try transform.adjoint(gradient, at: before, execution: pass.execution)
     }
-    let needed = LayerPass(
-      mode: pass.mode, execution: pass.execution, needsInputGradients: node.inputs.contains { $0 > 0 })
+    if let first = node.inputs.first, fused[first] == index { return [gradient] }
+    guard let layer = node.layer, let saved = outputs[index] else { return [] }
     let result = try layer.backward(
       consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index],
-      saved: saved, needed)
+      saved: saved, layerPass(index))
     for (specification, value) in zip(layer.parameters, result.parameters) where specification.isTrainable {
       let key = "\(node.name).\(specification.name)"
       guard let value, let raw = model.parameters[key] else { continue }
@@ -207,6 +219,22 @@ private struct GraphRun {
         try transforms.parameters[key]?.adjoint(value, at: raw, execution: pass.execution) ?? value
     }
     return result.inputs
+  }
+}
+
+extension Graph {
+  /// The ReLUs that the layer before them can compute (its only user, nothing between them), by that layer's node.
+  fileprivate func fusedReLUs(_ transforms: GraphTransforms) -> [NodeIndex: NodeIndex] {
+    let users = users
+    var result: [NodeIndex: NodeIndex] = [:]
+    for (index, node) in nodes.enumerated() where node.layer is ReLU {
+      let before = node.inputs[0]
+      guard nodes[before].layer is any ReLUFusing, users[before] == [index], before != output,
+        transforms.outputs[nodes[before].name] == nil
+      else { continue }
+      result[before] = index
+    }
+    return result
   }
 }
 
