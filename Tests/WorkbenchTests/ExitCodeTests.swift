@@ -70,7 +70,9 @@ struct Ending: Sendable, CustomStringConvertible {
       script:
         "io.open('bad.augq', 'w'):write('not a model at all'):close() require 'augq'.load_engine 'bad.augq'",
       status: 65,
-      errors: "augq: recipe.lua:1: "),
+      errors:
+        "augq: recipe.lua:1: bad.augq: not a packed model: the first bytes are [110, 111, 116, 32], expected 'AUGQ'. "
+    ),
     Ending(
       script: "while true do end", status: 124,
       errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
