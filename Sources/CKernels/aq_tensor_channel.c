@@ -95,8 +95,8 @@ AQ_CLONES void aq_channel_gradient_sums_relu(size_t rows, size_t channels, const
       for (size_t r = r0; r < end; r++) {
         const float *g = dy + r * channels + c0, *row = x + r * channels + c0;
         for (size_t c = 0; c < width; c++) {
-          float difference = row[c] - pivot[c0 + c];
-          float passed = difference * scale[c0 + c] + shift[c0 + c] <= 0 ? 0 : g[c];
+          float difference = row[c] - pivot[c0 + c], gradient = g[c];
+          float passed = difference * scale[c0 + c] + shift[c0 + c] <= 0 ? 0 : gradient;
           s[c] += passed;
           q[c] += passed * difference;
         }
@@ -118,8 +118,8 @@ AQ_CLONES void aq_channel_combine_relu(size_t rows, size_t channels, const float
     AQ_INDEPENDENT
     for (size_t c = 0; c < channels; c++) {
       size_t i = r * channels + c;
-      float difference = x[i] - pivot[c];
-      float passed = difference * forward_scale[c] + forward_shift[c] <= 0 ? 0 : dy[i];
+      float difference = x[i] - pivot[c], gradient = dy[i];
+      float passed = difference * forward_scale[c] + forward_shift[c] <= 0 ? 0 : gradient;
       dx[i] = slope[c] * passed + scale[c] * difference + shift[c];
     }
   }
