@@ -32,7 +32,7 @@ enum QuantizerBench {
       let time = watch.nanoseconds {
         x.withValues { x in
           y.withMutableValues { y in
-            variant.pointee.fake_uniform(
+            _ = variant.pointee.fake_uniform(
               x.baseAddress, y.baseAddress, x.count, form.scale, Float(form.zeroPoint),
               Float(form.levelCount - 1))
           }

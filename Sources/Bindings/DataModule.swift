@@ -128,6 +128,8 @@ enum DataModule {
         returns: "augq.Tensor"
       ) { call in
         let data = try call.receiver(DatasetObject.self).value
+        let bytes = data.count * data.imageShape.count * MemoryLayout<Float>.stride
+        try call.lua.reserve(bytes: bytes, for: "\(data.count) images")
         return .object(TensorObject(try data.batch(0..<data.count).images))
       },
     ],

@@ -14,7 +14,7 @@ enum GraphModule {
     ) { call in
       let extents = try call.integers(0)
       guard extents.allSatisfy({ $0 >= 1 }) else { throw call.wrong(0, "a list of extents of at least 1") }
-      return .object(GraphObject(Graph(input: Shape(extents))))
+      return .object(GraphObject(try Graph(checkedInput: Shape(extents))))
     }
   ]
 
@@ -41,7 +41,11 @@ enum GraphModule {
           guard call.value(1).text == "output" else {
             throw LuaUsageError("only the field 'output' of an augq.Graph can be assigned")
           }
-          graph.value.output = try call.object(NodeObject.self, 2).index
+          let node = try call.object(NodeObject.self, 2)
+          guard node.graph === graph else {
+            throw LuaUsageError("the output must be a node of the same graph, not of another one")
+          }
+          graph.value.output = node.index
           return .none
         }
       )

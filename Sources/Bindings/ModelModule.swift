@@ -25,8 +25,9 @@ struct ModelModule: Sendable {
         let given = try call.options(1)
         let weights = try resolve(
           given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors")
-        return .object(
-          ModelObject(try Checkpoint.load(weights, into: architecture(call, given.value("architecture")))))
+        let graph = try architecture(call, given.value("architecture"))
+        try call.reserveParameters(of: graph)
+        return .object(ModelObject(try Checkpoint.load(weights, into: graph)))
       },
       LuaFunction(
         "build", "Makes a network with fresh values from a Lua model file or a graph.",
@@ -43,6 +44,7 @@ struct ModelModule: Sendable {
         let given = try call.options(1)
         let built = try call.optionalObject(GraphObject.self, 0)?.value
         let graph = try built ?? architecture(call, given.value("architecture"))
+        try call.reserveParameters(of: graph)
         return .object(ModelObject(Model(graph: graph, seed: UInt64(given.integer("seed") ?? 1))))
       },
       LuaFunction(
@@ -124,9 +126,9 @@ struct ModelModule: Sendable {
             parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
           ) { call in
             let model = try call.receiver(ModelObject.self).value
-            return .object(
-              TensorObject(
-                try model.forward(try call.object(TensorObject.self, 0).value, execution: session.execution)))
+            let images = try call.object(TensorObject.self, 0).value
+            try call.reserveActivations(of: model.graph, images: images.shape.dimensions.first ?? 0)
+            return .object(TensorObject(try model.forward(images, execution: session.execution)))
           },
           LuaFunction(
             "parameter", "Returns a copy of one parameter or buffer.",

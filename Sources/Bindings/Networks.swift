@@ -2,6 +2,7 @@ import Layers
 import LuaRuntime
 import Pipelines
 import Quantizers
+import Tensors
 
 /// The kinds of network that scripts can measure and train.
 enum Networks {
@@ -13,6 +14,11 @@ enum Networks {
     if let quantized = try call.optionalObject(QuantizedObject.self, index) { return quantized.value }
     if let engine = try call.optionalObject(EngineObject.self, index) { return engine.value }
     throw call.wrong(index, "an augq.Model, augq.Quantized or augq.Engine")
+  }
+
+  /// The layers of a network that computes in FP32; the engine needs a quarter of the memory and has its own plan.
+  static func graph(of classifier: any Classifier) -> Graph? {
+    (classifier as? any Trainable)?.model.graph
   }
 
   /// A network taken out of its object while it trains; `store` puts it back.
@@ -35,5 +41,28 @@ enum Networks {
       }
     }
     throw call.wrong(index, "an augq.Model or augq.Quantized")
+  }
+}
+
+extension LuaCall {
+  /// Makes sure that the values of a graph's parameters fit into memory.
+  ///
+  /// - Throws: ``LuaMemoryError``.
+  func reserveParameters(of graph: Graph) throws {
+    let count = Model.specifications(of: graph).reduce(0) { $0 + $1.parameter.shape.count }
+    try lua.reserve(bytes: count * MemoryLayout<Float>.stride, for: "parameters")
+  }
+
+  /// Makes sure that the values between the layers fit into memory: of the largest layer with its inputs, or of all
+  /// when a training step keeps them.
+  ///
+  /// - Throws: ``LuaMemoryError``.
+  func reserveActivations(of graph: Graph, images: Int, keepsAll: Bool = false) throws {
+    let nodes = graph.nodes.map { node in
+      node.shape.count + (keepsAll ? 0 : node.inputs.reduce(0) { $0 + graph.nodes[$1].shape.count })
+    }
+    let values = keepsAll ? nodes.reduce(0, +) : nodes.max() ?? 0
+    let (count, overflow) = (values * MemoryLayout<Float>.stride).multipliedReportingOverflow(by: images)
+    try lua.reserve(bytes: overflow ? Int.max : count, for: "activations of \(images) images")
   }
 }

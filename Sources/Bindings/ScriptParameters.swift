@@ -24,11 +24,20 @@ struct ScriptParameters {
         throw LuaUsageError(
           "parameter '\(name)' must be { default, \"summary\" } or { default, \"summary\", low, high }")
       }
-      let bounds = parts.dropFirst(2).compactMap(\.number)
       return Row(
-        name: name, fallback: parts[0], summary: summary,
-        range: bounds.count == 2 ? bounds[0]...bounds[1] : nil)
+        name: name, fallback: parts[0], summary: summary, range: try Self.range(name, parts.dropFirst(2)))
     }
+  }
+
+  private static func range(_ name: String, _ given: ArraySlice<LuaValue>) throws -> ClosedRange<Double>? {
+    if given.isEmpty { return nil }
+    let bounds = given.compactMap(\.number)
+    guard given.count == 2, bounds.count == 2, bounds[0] <= bounds[1] else {
+      let shown = given.map(\.shown).joined(separator: ", ")
+      throw LuaUsageError(
+        "the bounds of parameter '\(name)' are \(shown); expected two numbers, low before high")
+    }
+    return bounds[0]...bounds[1]
   }
 
   /// Reads `--name value`, `--name=value` and `--name` for booleans; the rest are positional.

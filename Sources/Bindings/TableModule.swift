@@ -38,12 +38,17 @@ enum TableModule {
           throw call.wrong(0, "a table of values by column")
         }
         let names = table.value.columns.map(\.name)
-        if let unknown = members.first(where: { !names.contains($0.key) }) {
-          throw LuaUsageError(
-            "the table has no column '\(unknown.key)'. \(nearest(unknown.key, among: names))")
+        var row: [String: ReportTable.Value] = [:]
+        for (key, value) in members {
+          guard names.contains(key) else {
+            throw LuaUsageError("the table has no column '\(key)'. \(nearest(key, among: names))")
+          }
+          // 1 and "1" are two keys in Lua, and texts that are not UTF-8 can become equal.
+          guard row.updateValue(ReportTable.Value(value), forKey: key) == nil else {
+            throw LuaUsageError("the row has two values for the column '\(key)'. Give one.")
+          }
         }
-        table.value.add(
-          Dictionary(uniqueKeysWithValues: members.map { ($0.key, ReportTable.Value($0.value)) }))
+        table.value.add(row)
         return .none
       },
       LuaFunction(

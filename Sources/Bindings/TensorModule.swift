@@ -49,7 +49,10 @@ enum TensorModule {
       ) { call in
         var random = RandomSource(seed: UInt64(bitPattern: Int64(try call.integer(1))))
         let shape = try shape(call, 0)
-        return .object(TensorObject(Tensor(shape, (0..<shape.count).map { _ in random.normal() })))
+        let drawn = Tensor(shape) { target in
+          for index in target.indices { target[index] = random.normal() }
+        }
+        return .object(TensorObject(drawn))
       },
     ],
     types: [type])
@@ -57,13 +60,8 @@ enum TensorModule {
   private static func shape(_ call: LuaCall, _ index: Int) throws -> Shape {
     let extents = try call.integers(index)
     guard extents.allSatisfy({ $0 >= 0 }) else { throw call.wrong(index, "a list of extents of at least 0") }
-    var count = 1
-    for extent in extents {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product < 1 << 33 else {
-        throw LuaUsageError("a tensor \(Shape(extents)) is larger than 2^33 values. Make it smaller.")
-      }
-      count = product
+    guard let count = Shape(extents).checkedCount, count < 1 << 33 else {
+      throw LuaUsageError("a tensor \(Shape(extents)) is larger than 2^33 values. Make it smaller.")
     }
     try call.lua.reserve(bytes: count * MemoryLayout<Float>.stride, for: "a tensor \(Shape(extents))")
     return Shape(extents)
@@ -84,7 +82,10 @@ enum TensorModule {
         return .object(TensorObject(tensor.reshaped(shape)))
       },
       LuaFunction("values", "Returns the values as a list.", returns: "number[]") { call in
-        .list(try call.receiver(TensorObject.self).value.values.map { .number(Double($0)) })
+        let tensor = try call.receiver(TensorObject.self).value
+        // An element takes 16 bytes in Lua's table and 24 on the way there.
+        try call.lua.reserve(bytes: 40 * tensor.count, for: "a list of \(tensor.count) numbers")
+        return .list(tensor.withValues { $0.map { .number(Double($0)) } })
       },
       LuaFunction("sum", "Returns the sum of all values, accumulated in double.", returns: "number") { call in
         .number(try call.receiver(TensorObject.self).value.values.reduce(0.0) { $0 + Double($1) })
@@ -126,9 +127,10 @@ enum TensorModule {
       (
         .equal,
         { call in
-          let (a, b) = (
-            try call.object(TensorObject.self, 0).value, try call.object(TensorObject.self, 1).value
-          )
+          // Lua asks for any two userdata: a tensor equals nothing else.
+          guard let a = try call.optionalObject(TensorObject.self, 0)?.value,
+            let b = try call.optionalObject(TensorObject.self, 1)?.value
+          else { return .boolean(false) }
           return .boolean(a.shape == b.shape && a.values == b.values)
         }
       ),

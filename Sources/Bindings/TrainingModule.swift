@@ -26,6 +26,9 @@ struct TrainingModule: Sendable {
       options.batchSize = try call.options(2).integer("batch") ?? options.batchSize
       options.progress = { [progress = session.progress] in progress.update("evaluate", done: $0, total: $1) }
       let data = try call.object(DatasetObject.self, 1).value
+      if let graph = Networks.graph(of: classifier) {
+        try call.reserveActivations(of: graph, images: min(options.batchSize, data.count))
+      }
       let result = try classifier.evaluated(on: data, options: options, execution: session.execution)
       session.progress.clear()
       return .object(EvaluationObject(result))
@@ -61,6 +64,8 @@ struct TrainingModule: Sendable {
       let validation = given.object("validation", DatasetObject.self)?.value
       guard let data = given.object("data", DatasetObject.self)?.value else { return .none }
       var network = try Networks.trainable(call, 0)
+      try call.reserveActivations(
+        of: network.value.model.graph, images: min(options.batchSize, data.count), keepsAll: true)
       let records = try network.value.train(
         on: data, validation: validation, options: options, observer: observer(given),
         execution: session.execution)
@@ -92,8 +97,13 @@ struct TrainingModule: Sendable {
         throw LuaUsageError(
           "option 'augment' has no key '\(unknown.key)'. \(nearest(unknown.key, among: ["crop", "flip"]))")
       }
-      options.augmentation = Augmentation(
-        crop: augment["crop"]?.integer ?? 0, flip: augment["flip"]?.boolean ?? false)
+      let (crop, flip) = (augment["crop"] ?? .integer(0), augment["flip"] ?? .boolean(false))
+      guard let pixels = crop.integer, (0...4096).contains(pixels), let mirrors = flip.boolean else {
+        throw LuaUsageError(
+          "option 'augment' has crop \(crop.shown) and flip \(flip.shown); expected pixels in 0 ... 4096 and true or false"
+        )
+      }
+      options.augmentation = Augmentation(crop: pixels, flip: mirrors)
     }
     return options
   }

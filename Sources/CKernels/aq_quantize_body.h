@@ -19,14 +19,15 @@ typedef uint8_t b16 __attribute__((ext_vector_type(16)));
   for (size_t offset = 0, width; offset < (count) &&                                   \
        ((width = (count) - offset < AQ_LANES ? (count) - offset : AQ_LANES), 1); offset += AQ_LANES)
 
+// Partial vectors lane by lane: a call to memcpy, even one that never runs, keeps every accumulator of a loop in memory.
 AQ_INLINE void load(f16 *v, const float *p, size_t width) {
   if (width == AQ_LANES) {
     memcpy(v, p, sizeof *v);
     return;
   }
-  float padded[AQ_LANES] = {0};
-  memcpy(padded, p, width * sizeof *p);
-  memcpy(v, padded, sizeof *v);
+  *v = (f16)0.0f;
+  for (size_t lane = 0; lane < AQ_LANES; lane++)
+    if (lane < width) (*v)[lane] = p[lane];
 }
 
 AQ_INLINE void store(float *p, const f16 *v, size_t width) {
@@ -34,19 +35,18 @@ AQ_INLINE void store(float *p, const f16 *v, size_t width) {
     memcpy(p, v, sizeof *v);
     return;
   }
-  float padded[AQ_LANES];
-  memcpy(padded, v, sizeof padded);
-  memcpy(p, padded, width * sizeof *p);
+  for (size_t lane = 0; lane < AQ_LANES; lane++)
+    if (lane < width) p[lane] = (*v)[lane];
 }
 
 AQ_INLINE void store_codes(uint8_t *p, const f16 *v, size_t width) {
   b16 codes = __builtin_convertvector(__builtin_convertvector(*v, i16), b16);
-  uint8_t padded[AQ_LANES];
-  memcpy(padded, &codes, sizeof padded);
-  if (width == AQ_LANES)
-    memcpy(p, padded, AQ_LANES);
-  else
-    memcpy(p, padded, width);
+  if (width == AQ_LANES) {
+    memcpy(p, &codes, AQ_LANES);
+    return;
+  }
+  for (size_t lane = 0; lane < AQ_LANES; lane++)
+    if (lane < width) p[lane] = codes[lane];
 }
 
 // *q = clamp(rint(x / scale) + zero_point, 0, top); NaN gives 0.
@@ -57,14 +57,31 @@ AQ_INLINE void quantize(f16 *q, const f16 *x, const f16 *scale, const f16 *zero_
   *q = v < high ? v : high;
 }
 
-static void fake_uniform(const float *x, float *y, size_t count, float scale, float zero_point, float steps) {
+// *worst: the largest magnitude so far, as bits; a float's magnitude and its bits rise together, infinity and NaN last.
+AQ_INLINE void note_magnitude(i16 *worst, const f16 *v) {
+  i16 bits;
+  memcpy(&bits, v, sizeof bits);
+  bits &= (i16)0x7fffffff;
+  *worst = bits > *worst ? bits : *worst;
+}
+
+AQ_INLINE int is_finite(const i16 *worst) {
+  int finite = 1;
+  for (size_t lane = 0; lane < AQ_LANES; lane++) finite &= (*worst)[lane] < 0x7f800000;
+  return finite;
+}
+
+static int fake_uniform(const float *x, float *y, size_t count, float scale, float zero_point, float steps) {
   f16 s = (f16)scale, z = (f16)zero_point, v, q;
+  i16 worst = (i16)0;
   AQ_EACH(count, i, width) {
     load(&v, x + i, width);
+    note_magnitude(&worst, &v);
     quantize(&q, &v, &s, &z, steps);
     q = (q - z) * s;
     store(y + i, &q, width);
   }
+  return is_finite(&worst);
 }
 
 static void codes_uniform(const float *x, uint8_t *codes, size_t count, float scale, float zero_point, float steps) {
@@ -76,61 +93,105 @@ static void codes_uniform(const float *x, uint8_t *codes, size_t count, float sc
   }
 }
 
-// Scale, zero point and index of the interval of each value.
-AQ_INLINE void find_interval(const f16 *x, const aq_regions *grid, f16 *scale, f16 *zero_point, f16 *index) {
-  *scale = (f16)grid->scales[0];
-  *zero_point = (f16)grid->zero_points[0];
-  *index = (f16)0.0f;
-  for (size_t k = 1; k < grid->intervals; k++) {
+// Scale, zero point, lower edge and index of the interval of each value; what a caller does not use costs nothing.
+typedef struct {
+  f16 scale, zero_point, low, index;
+} interval;
+
+AQ_INLINE void find_interval(const f16 *x, const aq_regions *grid, size_t intervals, interval *found) {
+  found->scale = (f16)grid->scales[0];
+  found->zero_point = (f16)grid->zero_points[0];
+  found->low = (f16)grid->edges[0];
+  found->index = (f16)0.0f;
+  for (size_t k = 1; k < intervals; k++) {
     i16 above = *x >= (f16)grid->edges[k];
-    *scale = above ? (f16)grid->scales[k] : *scale;
-    *zero_point = above ? (f16)grid->zero_points[k] : *zero_point;
-    *index = above ? (f16)(float)k : *index;
+    found->scale = above ? (f16)grid->scales[k] : found->scale;
+    found->zero_point = above ? (f16)grid->zero_points[k] : found->zero_point;
+    found->low = above ? (f16)grid->edges[k] : found->low;
+    found->index = above ? (f16)(float)k : found->index;
   }
 }
 
-static void fake_regions(const float *x, float *y, size_t count, const aq_regions *grid) {
-  f16 v, q, s, z, k;
+AQ_INLINE int regions_of(const float *x, float *y, size_t count, const aq_regions *grid, size_t intervals) {
+  f16 v, q;
+  interval found;
+  i16 worst = (i16)0;
   AQ_EACH(count, i, width) {
     load(&v, x + i, width);
-    find_interval(&v, grid, &s, &z, &k);
-    quantize(&q, &v, &s, &z, grid->top);
-    q = (q - z) * s;
+    note_magnitude(&worst, &v);
+    find_interval(&v, grid, intervals, &found);
+    quantize(&q, &v, &found.scale, &found.zero_point, grid->top);
+    q = (q - found.zero_point) * found.scale;
     store(y + i, &q, width);
   }
+  return is_finite(&worst);
 }
 
-static void codes_regions(const float *x, uint8_t *codes, size_t count, const aq_regions *grid) {
-  f16 v, q, s, z, k;
-  AQ_EACH(count, i, width) {
-    load(&v, x + i, width);
-    find_interval(&v, grid, &s, &z, &k);
-    quantize(&q, &v, &s, &z, grid->top);
-    q = q + k * (f16)(grid->top + 1.0f);
-    store_codes(codes + i, &q, width);
-  }
-}
-
-static size_t fake_published(const float *x, float *y, size_t count, const aq_regions *grid) {
-  size_t left = 0;
+AQ_INLINE int published_of(const float *x, float *y, size_t count, const aq_regions *grid, size_t intervals,
+                           size_t *left) {
   i16 counts = (i16)0;  // per lane below count / 16 + 1, which fits for any count below 2^35
-  f16 v, q, s, z, k;
+  i16 worst = (i16)0;
+  f16 v, q;
+  interval found;
   AQ_EACH(count, i, width) {
     load(&v, x + i, width);
-    find_interval(&v, grid, &s, &z, &k);
-    quantize(&q, &v, &s, &z, grid->top);
-    q = (q - z) * s;
-    i16 kept = ~((v > (f16)grid->edges[0]) & (v < (f16)grid->edges[grid->intervals]));
-    for (size_t e = 1; e < grid->intervals; e++) kept |= v == (f16)grid->edges[e];
+    note_magnitude(&worst, &v);
+    find_interval(&v, grid, intervals, &found);
+    quantize(&q, &v, &found.scale, &found.zero_point, grid->top);
+    q = (q - found.zero_point) * found.scale;
+    // A value on an edge is the lower end of the interval it falls into.
+    i16 kept = ~((v > found.low) & (v < (f16)grid->edges[intervals]));
     q = kept ? v : q;
     if (width == AQ_LANES)
       counts -= kept;
     else
-      for (size_t lane = 0; lane < width; lane++) left += kept[lane] != 0;
+      for (size_t lane = 0; lane < width; lane++) *left += kept[lane] != 0;
     store(y + i, &q, width);
   }
-  for (size_t lane = 0; lane < AQ_LANES; lane++) left += (size_t)counts[lane];
-  return left;
+  for (size_t lane = 0; lane < AQ_LANES; lane++) *left += (size_t)counts[lane];
+  return is_finite(&worst);
+}
+
+// The intervals of AuGQ as published: a loop of known length keeps edges and scales in registers.
+#define AQ_USUAL_INTERVALS 4
+
+// A copy that the compiler knows no output to overlap.
+typedef struct {
+  float edges[AQ_USUAL_INTERVALS + 1], scales[AQ_USUAL_INTERVALS], zero_points[AQ_USUAL_INTERVALS];
+} usual_regions;
+
+AQ_INLINE aq_regions usual(const aq_regions *grid, usual_regions *copy) {
+  memcpy(copy->edges, grid->edges, sizeof copy->edges);
+  memcpy(copy->scales, grid->scales, sizeof copy->scales);
+  memcpy(copy->zero_points, grid->zero_points, sizeof copy->zero_points);
+  return (aq_regions){copy->edges, copy->scales, copy->zero_points, AQ_USUAL_INTERVALS, grid->top};
+}
+
+static int fake_regions(const float *x, float *y, size_t count, const aq_regions *grid) {
+  if (grid->intervals != AQ_USUAL_INTERVALS) return regions_of(x, y, count, grid, grid->intervals);
+  usual_regions copy;
+  aq_regions own = usual(grid, &copy);
+  return regions_of(x, y, count, &own, AQ_USUAL_INTERVALS);
+}
+
+static int fake_published(const float *x, float *y, size_t count, const aq_regions *grid, size_t *left) {
+  *left = 0;
+  if (grid->intervals != AQ_USUAL_INTERVALS) return published_of(x, y, count, grid, grid->intervals, left);
+  usual_regions copy;
+  aq_regions own = usual(grid, &copy);
+  return published_of(x, y, count, &own, AQ_USUAL_INTERVALS, left);
+}
+
+static void codes_regions(const float *x, uint8_t *codes, size_t count, const aq_regions *grid) {
+  f16 v, q;
+  interval found;
+  AQ_EACH(count, i, width) {
+    load(&v, x + i, width);
+    find_interval(&v, grid, grid->intervals, &found);
+    quantize(&q, &v, &found.scale, &found.zero_point, grid->top);
+    q = q + found.index * (f16)(grid->top + 1.0f);
+    store_codes(codes + i, &q, width);
+  }
 }
 
 static void codes_codebook(const float *x, uint8_t *codes, size_t count, const float *middles, size_t middle_count) {

@@ -49,6 +49,14 @@ AQ_CLONES void aq_add(size_t n, const float *a, const float *b, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];
 }
 
+AQ_CLONES void aq_add_relu(size_t n, const float *a, const float *b, float *y) {
+  AQ_INDEPENDENT
+  for (size_t i = 0; i < n; i++) {
+    float sum = a[i] + b[i];
+    y[i] = sum <= 0 ? 0 : sum;
+  }
+}
+
 AQ_CLONES void aq_subtract(size_t n, const float *a, const float *b, float *y) {
   AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] - b[i];

@@ -422,18 +422,14 @@ void aql_push_function(lua_State *L, void *box) {
 }
 
 static int index_function(lua_State *L) {
-  if (lua_type(L, 2) == LUA_TSTRING) {
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-    int type = lua_type(L, -1);
-    if (type == LUA_TFUNCTION) return 1;
-    void *box = type == LUA_TLIGHTUSERDATA ? lua_touserdata(L, -1) : NULL;
-    lua_pop(L, 1);
-    if (box) return call_swift(L, box);
-  } else if (lua_touserdata(L, lua_upvalueindex(2))) {
-    return call_swift(L, lua_touserdata(L, lua_upvalueindex(2)));
-  }
-  return call_swift(L, lua_touserdata(L, lua_upvalueindex(3)));
+  // Members have texts as keys: other keys find nothing.
+  lua_pushvalue(L, 2);
+  int type = lua_rawget(L, lua_upvalueindex(1));
+  if (type == LUA_TFUNCTION) return 1;
+  void *box = type == LUA_TLIGHTUSERDATA ? lua_touserdata(L, -1) : NULL;
+  lua_pop(L, 1);
+  if (!box && lua_type(L, 2) != LUA_TSTRING) box = lua_touserdata(L, lua_upvalueindex(2));
+  return call_swift(L, box ? box : lua_touserdata(L, lua_upvalueindex(3)));
 }
 
 void aql_push_index_function(lua_State *L, void *index_box, void *missing_box) {
@@ -458,9 +454,9 @@ typedef struct {
 static const uint64_t BOX_MARK = 0x41754751424f5831ull;
 
 static box *box_at(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(box)) return NULL;
+  // Of other values, those with an address here (light userdata) have no length and those with a length no address.
   box *b = lua_touserdata(L, index);
-  return b->mark == BOX_MARK ? b : NULL;
+  return b && lua_rawlen(L, index) == sizeof(box) && b->mark == BOX_MARK ? b : NULL;
 }
 
 int aql_push_object(lua_State *L, void *retained, const void *type, size_t bytes, int metatable) {
@@ -563,7 +559,14 @@ static void restore_frames(lua_State *L, int traceback) {
 }
 
 static int add_traceback(lua_State *L) {
-  if (lua_type(L, 1) != LUA_TSTRING) luaL_tolstring(L, 1, NULL);
+  if (lua_type(L, 1) != LUA_TSTRING) {
+    if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL && lua_type(L, 1) != LUA_TNUMBER) {
+      push_position(L);
+      lua_pushfstring(L, "the error raised is a %s, not a text", luaL_typename(L, 1));
+      lua_concat(L, 2);
+    } else
+      luaL_tolstring(L, 1, NULL);
+  }
   int message = lua_gettop(L);
   restore_path(L, message);
   luaL_traceback(L, L, NULL, 1);

@@ -49,7 +49,13 @@ extension IntegerModel {
   /// Reads a packed model from a `.augq` file.
   ///
   /// - Throws: ``PackingError`` that says what is wrong with the file.
-  public init(path: String) throws(PackingError) { try self.init(PackedFile(path: path)) }
+  public init(path: String) throws(PackingError) {
+    do {
+      try self.init(PackedFile(path: path))
+    } catch {
+      throw error.found(in: path)
+    }
+  }
 }
 
 extension ByteWriter {

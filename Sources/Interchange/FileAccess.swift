@@ -81,8 +81,13 @@ enum Folder {
 public enum AtomicFile {
   /// Writes `chunks` one after the other to a temporary name beside `path`, syncs, and renames.
   ///
-  /// - Throws: ``InterchangeError/unwritable(path:reason:)``; the old file is then as it was.
+  /// - Throws: ``InterchangeError/unwritable(path:reason:)``; the old file is then as it was. A device, a pipe or a folder
+  ///   is not a file to replace.
   public static func write(_ chunks: [UnsafeRawBufferPointer], to path: String) throws(InterchangeError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw .unwritable(path: path, reason: "it is not a regular file")
+    }
     let temporary = "\(path).\(getpid()).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastError()) }

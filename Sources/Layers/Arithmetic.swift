@@ -2,7 +2,7 @@ import CKernels
 public import Tensors
 
 /// Sum of two values of one shape: `y = a + b`.
-public struct Add: Layer {
+public struct Add: ReLUFusing {
   /// The name in model files.
   public static let kind = "add"
   /// Makes the layer.
@@ -18,7 +18,12 @@ public struct Add: Layer {
   /// Adds.
   public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
     LayerOutput(
-      try inputs[0].merged(with: inputs[1], pass.execution) { aq_add($0, $1, $2, $3) })
+      try inputs[0].merged(with: inputs[1], pass.execution) {
+        switch pass.epilogue {
+        case .identity: aq_add($0, $1, $2, $3)
+        case .relu: aq_add_relu($0, $1, $2, $3)
+        }
+      })
   }
 
   /// Gives the gradient to both inputs.
@@ -26,7 +31,12 @@ public struct Add: Layer {
     _ gradient: consuming Tensor, inputs: [Tensor], parameters: [Tensor], saved: LayerOutput,
     _ pass: LayerPass
   ) throws -> LayerGradients {
-    let shared = gradient
+    let shared =
+      switch pass.epilogue {
+      case .identity: gradient
+      case .relu:
+        try gradient.combined(with: saved.output, pass.execution) { aq_relu_backward($0, $2, $1, $3) }
+      }
     return LayerGradients(inputs: [shared, shared])
   }
 }

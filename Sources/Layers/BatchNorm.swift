@@ -9,7 +9,7 @@ public import Tensors
 /// (the running variance is unbiased); inference uses the running statistics. Weight, bias, running_mean
 /// and running_var are `[C]`.
 /// Source: Ioffe and Szegedy 2015, algorithms 1 and 2; conventions of PyTorch.
-public struct BatchNorm: Layer {
+public struct BatchNorm: ReLUFusing {
   /// The name in model files.
   public static let kind = "batch_norm"
   /// The number of channels.
@@ -57,7 +57,7 @@ public struct BatchNorm: Layer {
       let inverse = parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
       let offset = [Double](repeating: 0, count: channels)
       return LayerOutput(
-        try normalized(x, parameters, (parameters[2].values, offset, inverse), pass.execution))
+        try mapped(x, map(parameters, (parameters[2].values, offset, inverse)), pass))
     }
     let rows = Double(max(1, x.count / channels))
     let pivot = x.channelPivot()
@@ -68,14 +68,12 @@ public struct BatchNorm: Layer {
       return value < 0 ? 0 : value
     }
     let inverse = variance.map { Float(1 / ($0 + Double(epsilon)).squareRoot()) }
-    let output = try normalized(x, parameters, (pivot, offset, inverse), pass.execution)
+    let map = map(parameters, (pivot, offset, inverse))
     let unbiased = rows > 1 ? rows / (rows - 1) : 1
     let mean = zip(pivot, offset).map { Float(Double($0) + $1) }
     return LayerOutput(
-      output,
-      saved: [
-        Tensor([channels], pivot), Tensor([channels], offset.map(Float.init)), Tensor([channels], inverse),
-      ],
+      try mapped(x, map, pass),
+      saved: [pivot, offset.map(Float.init), inverse, map.scale, map.shift].map { Tensor([channels], $0) },
       updatedBuffers: [
         "running_mean": moved(parameters[2], towards: mean),
         "running_var": moved(parameters[3], towards: variance.map { Float($0 * unbiased) }),
@@ -86,18 +84,26 @@ public struct BatchNorm: Layer {
     Tensor([channels], zip(running.values, batch).map { $0 + momentum * ($1 - $0) })
   }
 
-  /// The mean is `pivot + offset`: subtracting the pivot first keeps a large mean from cancelling.
-  private func normalized(
-    _ x: Tensor, _ parameters: [Tensor], _ statistics: (pivot: [Float], offset: [Double], inverse: [Float]),
-    _ execution: Execution
-  ) throws -> Tensor {
+  /// The forward map; the mean is `pivot + offset`: subtracting the pivot first keeps a large mean from cancelling.
+  private func map(
+    _ parameters: [Tensor], _ statistics: (pivot: [Float], offset: [Double], inverse: [Float])
+  ) -> ChannelMap {
     let scale = zip(parameters[0].values, statistics.inverse).map { $0 * $1 }
     let shift = (0..<channels).map {
       Float(Double(parameters[1][$0]) - statistics.offset[$0] * Double(scale[$0]))
     }
-    return try withChannelMap(statistics.pivot, scale, shift) { map in
-      try x.channelMapped(execution) { rows, x, y in
-        withUnsafePointer(to: map) { aq_channel_affine(rows, channels, x, $0, y) }
+    return ChannelMap(pivot: statistics.pivot, scale: scale, shift: shift)
+  }
+
+  private func mapped(_ x: Tensor, _ map: ChannelMap, _ pass: LayerPass) throws -> Tensor {
+    try map.withPointers { map in
+      try x.channelMapped(pass.execution) { rows, x, y in
+        withUnsafePointer(to: map) {
+          switch pass.epilogue {
+          case .identity: aq_channel_affine(rows, channels, x, $0, y)
+          case .relu: aq_channel_affine_relu(rows, channels, x, $0, y)
+          }
+        }
       }
     }
   }
@@ -111,43 +117,49 @@ public struct BatchNorm: Layer {
   ) throws -> LayerGradients {
     let x = inputs[0]
     let isTraining = pass.mode == .training
-    let pivot = isTraining ? saved.saved[0].values : parameters[2].values
     let inverse =
       isTraining ? saved.saved[2].values : parameters[3].values.map { 1 / ($0 + epsilon).squareRoot() }
-    var (sumDy, sumDyX) = try gradient.channelGradientSums(at: x, pivot: pivot, pass.execution)
+    let offset = isTraining ? saved.saved[1].values.map(Double.init) : [Double](repeating: 0, count: channels)
+    let forward =
+      isTraining
+      ? ChannelMap(
+        pivot: saved.saved[0].values, scale: saved.saved[3].values, shift: saved.saved[4].values)
+      : map(parameters, (parameters[2].values, offset, inverse))
+    var (sumDy, sumDyX) = try gradient.channelGradientSums(at: x, forward, pass)
     let rows = Double(max(1, x.count / channels))
     var slopes = [Float](), scale = slopes, shift = slopes
     for c in 0..<channels {
-      let offset = isTraining ? Double(saved.saved[1][c]) : 0
-      sumDyX[c] -= offset * sumDy[c]
+      sumDyX[c] -= offset[c] * sumDy[c]
       let slope = Double(parameters[0][c]) * Double(inverse[c])
       let quadratic = isTraining ? -slope * Double(inverse[c]) * Double(inverse[c]) * sumDyX[c] / rows : 0
-      let constant = isTraining ? -slope * sumDy[c] / rows - quadratic * offset : 0
+      let constant = isTraining ? -slope * sumDy[c] / rows - quadratic * offset[c] : 0
       slopes.append(Float(slope))
       scale.append(Float(quadratic))
       shift.append(Float(constant))
     }
     let weightGradient = zip(sumDyX, inverse).map { Float($0 * Double($1)) }
-    let dx = try gradient.combinedRows(with: x, pass.execution) { rows, dy, x, dx in
-      withChannelMap(pivot, scale, shift) { map in
-        withUnsafePointer(to: map) { aq_channel_combine(rows, channels, dy, x, $0, slopes, dx) }
-      }
-    }
+    let adjoint = ChannelMap(pivot: forward.pivot, scale: scale, shift: shift)
+    let dx = try gradient.channelCombined(with: x, (forward, adjoint, slopes), pass)
     return LayerGradients(
       inputs: [dx],
       parameters: [Tensor([channels], weightGradient), Tensor([channels], sumDy.map(Float.init)), nil, nil])
   }
 }
 
-/// Calls `body` with the map `(x - pivot) scale + shift` of each channel.
-private func withChannelMap<Result>(
-  _ pivot: [Float], _ scale: [Float], _ shift: [Float], _ body: (aq_channel_map) throws -> Result
-) rethrows -> Result {
-  try pivot.withUnsafeBufferPointer { pivot in
-    try scale.withUnsafeBufferPointer { scale in
-      try shift.withUnsafeBufferPointer { shift in
-        try body(
-          aq_channel_map(pivot: pivot.baseAddress, scale: scale.baseAddress, shift: shift.baseAddress))
+/// The map `(x - pivot) scale + shift` of each channel.
+struct ChannelMap {
+  var pivot: [Float]
+  var scale: [Float]
+  var shift: [Float]
+
+  /// Calls `body` with the map in the kernels' form.
+  func withPointers<Result>(_ body: (aq_channel_map) throws -> Result) rethrows -> Result {
+    try pivot.withUnsafeBufferPointer { pivot in
+      try scale.withUnsafeBufferPointer { scale in
+        try shift.withUnsafeBufferPointer { shift in
+          try body(
+            aq_channel_map(pivot: pivot.baseAddress, scale: scale.baseAddress, shift: shift.baseAddress))
+        }
       }
     }
   }
@@ -185,15 +197,50 @@ extension Tensor {
     }
   }
 
-  /// Sums per channel of this gradient, and of it times `x - pivot`.
+  /// Sums per channel of this gradient, and of it times `x - pivot`; with a ReLU, where its input was positive.
   func channelGradientSums(
-    at x: Tensor, pivot: [Float], _ execution: Execution
+    at x: Tensor, _ forward: ChannelMap, _ pass: LayerPass
   ) throws -> (sums: [Double], products: [Double]) {
-    try reducedRows(shape[-1], execution) { dy, rows, channels, sums, products in
-      x.withValues { x in
-        guard let x = x.baseAddress else { return }
-        let offset = rows.lowerBound * channels
-        aq_channel_gradient_sums(rows.count, channels, dy + offset, x + offset, pivot, sums, products)
+    try forward.withPointers { map in
+      try reducedRows(shape[-1], pass.execution) { dy, rows, channels, sums, products in
+        x.withValues { x in
+          guard let x = x.baseAddress else { return }
+          let offset = rows.lowerBound * channels
+          switch pass.epilogue {
+          case .identity:
+            aq_channel_gradient_sums(rows.count, channels, dy + offset, x + offset, map.pivot, sums, products)
+          case .relu:
+            withUnsafePointer(to: map) {
+              aq_channel_gradient_sums_relu(rows.count, channels, dy + offset, x + offset, $0, sums, products)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Returns `slope dy + adjoint(x)` for this gradient dy, which a ReLU cuts first.
+  consuming func channelCombined(
+    with x: Tensor, _ maps: (forward: ChannelMap, adjoint: ChannelMap, slope: [Float]), _ pass: LayerPass
+  ) throws -> Tensor {
+    let channels = shape[-1]
+    let own = consume self
+    return try maps.forward.withPointers { forward in
+      try maps.adjoint.withPointers { map in
+        try maps.slope.withUnsafeBufferPointer { slope in
+          let adjoint = aq_channel_adjoint(forward: forward, map: map, slope: slope.baseAddress)
+          return try own.combinedRows(with: x, pass.execution) { rows, dy, x, dx in
+            withUnsafePointer(to: adjoint) { adjoint in
+              switch pass.epilogue {
+              case .identity:
+                withUnsafePointer(to: adjoint.pointee.map) {
+                  aq_channel_combine(rows, channels, dy, x, $0, adjoint.pointee.slope, dx)
+                }
+              case .relu: aq_channel_combine_relu(rows, channels, dy, x, adjoint, dx)
+              }
+            }
+          }
+        }
       }
     }
   }

@@ -23,7 +23,8 @@ public struct Conv2d: Layer {
 
   /// Makes a convolution.
   ///
-  /// - Throws: ``LayerError/invalid(_:)`` when the groups do not divide the channels.
+  /// - Throws: ``LayerError/invalid(_:)`` when the groups do not divide the channels, or for more than
+  ///   ``Graph/valueLimit`` weights.
   public init(inChannels: Int, filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true)
     throws(LayerError)
   {
@@ -31,6 +32,12 @@ public struct Conv2d: Layer {
       throw .invalid(
         "\(groups) groups divide neither or only one of \(inChannels) input channels and \(filters) filters. "
           + "Both counts must be multiples of groups.")
+    }
+    let weights = Shape([filters] + window.kernel.map { max(1, $0) } + [inChannels / groups])
+    guard let count = weights.checkedCount, count <= Graph.valueLimit else {
+      throw .invalid(
+        "weights of \(weights) are more than \(Graph.valueLimit) values. Take fewer filters or a smaller kernel."
+      )
     }
     self.inChannels = inChannels
     self.filters = filters

@@ -29,6 +29,23 @@ public struct Graph: Sendable {
     output = 0
   }
 
+  /// The most values that a node may have for one image, and a parameter at all: oneDNN counts extents in 32 bits.
+  public static let valueLimit = 1 << 30
+
+  /// Makes a graph that only has its input, after a check of the shape.
+  ///
+  /// - Throws: ``LayerError/invalid(_:)`` for more than ``valueLimit`` values.
+  public init(checkedInput shape: Shape) throws(LayerError) {
+    try Graph.check(shape)
+    self.init(input: shape)
+  }
+
+  private static func check(_ shape: Shape, of owner: String = "one image") throws(LayerError) {
+    guard let count = shape.checkedCount, count <= valueLimit else {
+      throw .invalid("\(shape) is more than \(valueLimit) values for \(owner). Make the extents smaller.")
+    }
+  }
+
   /// Adds a node that reads `inputs` and makes it the output.
   ///
   /// - Returns: The index of the new node.
@@ -44,6 +61,8 @@ public struct Graph: Sendable {
     let shape: Shape
     do {
       shape = try layer.outputShape(for: inputs.map { nodes[$0].shape })
+      try Graph.check(shape)
+      for parameter in layer.parameters { try Graph.check(parameter.shape, of: parameter.name) }
     } catch {
       throw .inNode(name, type(of: layer).kind, error.description)
     }

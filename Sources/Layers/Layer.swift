@@ -54,16 +54,40 @@ public struct LayerPass: Sendable {
   /// Whether it must give the gradient of each parameter; what is frozen needs none.
   public let needsParameterGradients: Bool
 
+  /// What is applied to the output in the same pass over memory; only a ``ReLUFusing`` layer gets another than identity.
+  let epilogue: Epilogue
+
   /// Makes a pass.
   public init(
     mode: Mode, execution: Execution, needsInputGradients: Bool = true, needsParameterGradients: Bool = true
+  ) {
+    self.init(
+      mode: mode, execution: execution, needsInputGradients: needsInputGradients,
+      needsParameterGradients: needsParameterGradients, epilogue: .identity)
+  }
+
+  init(
+    mode: Mode, execution: Execution, needsInputGradients: Bool, needsParameterGradients: Bool = true,
+    epilogue: Epilogue
   ) {
     self.mode = mode
     self.execution = execution
     self.needsInputGradients = needsInputGradients
     self.needsParameterGradients = needsParameterGradients
+    self.epilogue = epilogue
   }
 }
+
+/// A map put on a layer's output.
+enum Epilogue: Sendable {
+  case identity
+  /// `max(y, 0)`.
+  case relu
+}
+
+/// A layer whose forward map and adjoint include a ReLU behind it when the pass says so, with the bits of the two layers
+/// run one after the other.
+protocol ReLUFusing: Layer {}
 
 /// The result of a forward map.
 public struct LayerOutput: Sendable {

@@ -69,10 +69,10 @@ extension Model {
     execution: Execution
   ) throws -> TrainingResult {
     let pass = LayerPass(mode: .training, execution: execution)
-    var run = GraphRun(model: self, transforms: transforms, pass: pass, keepsValues: true)
+    var run = GraphRun(model: self, transforms: transforms, pass: pass, keepsValues: true, scope: scope)
     let output = try run.forward(x, observe: nil)
     let (value, gradient) = try loss.value(of: output, execution: execution)
-    let gradients = try run.backward(gradient, scope)
+    let gradients = try run.backward(gradient)
     return TrainingResult(
       loss: value, gradients: gradients, inputGradient: run.inputGradient, output: output,
       updatedBuffers: run.updatedBuffers)
@@ -112,16 +112,23 @@ private struct GraphRun {
   let transforms: GraphTransforms
   let pass: LayerPass
   let keepsValues: Bool
+  private let scope: GradientScope
 
   private var values: [Tensor?]
   /// Values before the transform of a node's output, where there is one.
   private var untransformed: [Tensor?]
   private var outputs: [LayerOutput?]
   private var parameters: [[Tensor]]
+  /// For a layer that computes the ReLU behind it too, that ReLU's node.
+  private let fused: [NodeIndex: NodeIndex]
   private(set) var updatedBuffers: [String: Tensor] = [:]
   private(set) var inputGradient: Tensor?
 
-  init(model: Model, transforms: GraphTransforms, pass: LayerPass, keepsValues: Bool) {
+  init(
+    model: Model, transforms: GraphTransforms, pass: LayerPass, keepsValues: Bool,
+    scope: GradientScope = .parameters
+  ) {
+    self.scope = scope
     self.model = model
     self.transforms = transforms
     self.pass = pass
@@ -131,6 +138,8 @@ private struct GraphRun {
     untransformed = values
     outputs = [LayerOutput?](repeating: nil, count: count)
     parameters = [[Tensor]](repeating: [], count: count)
+    // Without an adjoint somebody may look at every node's value.
+    fused = keepsValues ? model.graph.fusedReLUs(transforms) : [:]
   }
 
   mutating func forward(_ x: Tensor, observe: ((NodeIndex, Tensor) throws -> Void)?) throws -> Tensor {
@@ -158,10 +167,12 @@ private struct GraphRun {
   private mutating func compute(_ index: NodeIndex, _ x: Tensor) throws -> Tensor {
     let node = model.graph.nodes[index]
     var value = x
-    if let layer = node.layer {
+    if let first = node.inputs.first, fused[first] == index {
+      value = try self.value(first)
+    } else if let layer = node.layer {
       parameters[index] = try layer.parameters.map { try parameter("\(node.name).\($0.name)") }
       let inputs = try node.inputs.map { try self.value($0) }
-      let output = try layer.forward(inputs, parameters[index], pass)
+      let output = try layer.forward(inputs, parameters[index], layerPass(index))
       for (name, buffer) in output.updatedBuffers { updatedBuffers["\(node.name).\(name)"] = buffer }
       value = output.output
       if keepsValues { outputs[index] = output }
@@ -169,6 +180,13 @@ private struct GraphRun {
     guard let transform = transforms.outputs[node.name] else { return value }
     if keepsValues { untransformed[index] = value }
     return try transform.apply(to: value, execution: pass.execution)
+  }
+
+  private func layerPass(_ index: NodeIndex) -> LayerPass {
+    LayerPass(
+      mode: pass.mode, execution: pass.execution,
+      needsInputGradients: scope.includesInput || model.graph.nodes[index].inputs.contains { $0 > 0 },
+      needsParameterGradients: scope.includesParameters, epilogue: fused[index] == nil ? .identity : .relu)
   }
 
   private func parameter(_ key: String) throws -> Tensor {
@@ -185,7 +203,7 @@ private struct GraphRun {
     return value
   }
 
-  mutating func backward(_ gradient: Tensor, _ scope: GradientScope) throws -> [String: Tensor] {
+  mutating func backward(_ gradient: Tensor) throws -> [String: Tensor] {
     let graph = model.graph
     var pending = [Tensor?](repeating: nil, count: graph.nodes.count)
     pending[graph.output] = gradient
@@ -193,7 +211,7 @@ private struct GraphRun {
     for index in graph.nodes.indices.reversed() where index > 0 {
       guard let arrived = pending[index].take() else { continue }
       try pass.execution.cancellation.check()
-      let results = try adjoint(index, consume arrived, scope, &gradients)
+      let results = try adjoint(index, consume arrived, &gradients)
       for (input, result) in zip(graph.nodes[index].inputs, results) {
         guard let result, input > 0 || scope.includesInput else { continue }
         if let earlier = pending[input].take() {
@@ -211,22 +229,18 @@ private struct GraphRun {
   }
 
   private mutating func adjoint(
-    _ index: NodeIndex, _ arrived: consuming Tensor, _ scope: GradientScope,
-    _ gradients: inout [String: Tensor]
+    _ index: NodeIndex, _ arrived: consuming Tensor, _ gradients: inout [String: Tensor]
   ) throws -> [Tensor?] {
     let node = model.graph.nodes[index]
-    guard let layer = node.layer, let saved = outputs[index] else { return [] }
     var gradient = consume arrived
     if let transform = transforms.outputs[node.name], let before = untransformed[index] {
       gradient = try transform.adjoint(gradient, at: before, execution: pass.execution)
     }
-    let needed = LayerPass(
-      mode: pass.mode, execution: pass.execution,
-      needsInputGradients: scope.includesInput || node.inputs.contains { $0 > 0 },
-      needsParameterGradients: scope.includesParameters)
+    if let first = node.inputs.first, fused[first] == index { return [gradient] }
+    guard let layer = node.layer, let saved = outputs[index] else { return [] }
     let result = try layer.backward(
       consume gradient, inputs: try node.inputs.map { try value($0) }, parameters: parameters[index],
-      saved: saved, needed)
+      saved: saved, layerPass(index))
     for (specification, value) in zip(layer.parameters, result.parameters) where specification.isTrainable {
       let key = "\(node.name).\(specification.name)"
       guard let value, let raw = model.parameters[key] else { continue }
@@ -234,6 +248,22 @@ private struct GraphRun {
         try transforms.parameters[key]?.adjoint(value, at: raw, execution: pass.execution) ?? value
     }
     return result.inputs
+  }
+}
+
+extension Graph {
+  /// The ReLUs that the layer before them can compute (its only user, nothing between them), by that layer's node.
+  fileprivate func fusedReLUs(_ transforms: GraphTransforms) -> [NodeIndex: NodeIndex] {
+    let users = users
+    var result: [NodeIndex: NodeIndex] = [:]
+    for (index, node) in nodes.enumerated() where node.layer is ReLU {
+      let before = node.inputs[0]
+      guard nodes[before].layer is any ReLUFusing, users[before] == [index], before != output,
+        transforms.outputs[nodes[before].name] == nil
+      else { continue }
+      result[before] = index
+    }
+    return result
   }
 }
 

@@ -22,7 +22,7 @@ final class LuaBox {
     let call = LuaCall(box: self, L: L)
     do {
       let result = try body(call)
-      if case .values(let values) = result, values.isEmpty { return 0 }
+      if case .none = result { return 0 }
       return try lua.push(result, L)
     } catch {
       let message = (error as? LuaError)?.message ?? "\(error)"
@@ -43,7 +43,8 @@ final class LuaBox {
 ///
 /// Arguments count from 0; for methods, argument 0 is the first behind the object.
 public struct LuaCall {
-  let box: LuaBox
+  // Its state owns the box: counting references would cost more than the call.
+  unowned(unsafe) let box: LuaBox
   let L: OpaquePointer
 
   /// The state that calls.
@@ -119,12 +120,16 @@ public struct LuaCall {
   }
 
   /// The object a method or property is called on.
+  @inlinable
   public func receiver<Object: AnyObject>(_ type: Object.Type) throws -> Object {
-    try object(type, slot: 1)
-      ?? {
-        throw LuaUsageError(
-          "argument 1 is not a \(lua.typeName(ObjectIdentifier(type))); call methods with ':'")
-      }()
+    // The userdata's type key was compared with this class's: no dynamic cast is needed, here and below.
+    unsafeDowncast(try receiver(of: ObjectIdentifier(type)), to: type)
+  }
+
+  @usableFromInline
+  func receiver(of type: ObjectIdentifier) throws -> AnyObject {
+    if let object = try object(of: type, slot: 1) { return object }
+    throw LuaUsageError("argument 1 is not a \(lua.typeName(type)); call methods with ':'")
   }
 
   func anyReceiver() throws -> AnyObject {
@@ -135,26 +140,34 @@ public struct LuaCall {
   }
 
   /// An object argument.
+  @inlinable
   public func object<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object {
-    try object(type, slot: slot(index))
-      ?? { throw wrong(index, "an \(lua.typeName(ObjectIdentifier(type)))") }()
+    unsafeDowncast(try object(of: ObjectIdentifier(type), index), to: type)
   }
 
   /// An object argument; nil when it is of another type.
+  @inlinable
   public func optionalObject<Object: AnyObject>(_ type: Object.Type, _ index: Int) throws -> Object? {
-    try object(type, slot: slot(index))
+    try optionalObject(of: ObjectIdentifier(type), index).map { unsafeDowncast($0, to: type) }
   }
 
-  private func object<Object: AnyObject>(_ type: Object.Type, slot: Int32) throws -> Object? {
-    guard let key = lua.typePointer(ObjectIdentifier(type)) else { return nil }
+  @usableFromInline
+  func object(of type: ObjectIdentifier, _ index: Int) throws -> AnyObject {
+    if let object = try object(of: type, slot: slot(index)) { return object }
+    throw wrong(index, "an \(lua.typeName(type))")
+  }
+
+  @usableFromInline
+  func optionalObject(of type: ObjectIdentifier, _ index: Int) throws -> AnyObject? {
+    try object(of: type, slot: slot(index))
+  }
+
+  private func object(of type: ObjectIdentifier, slot: Int32) throws -> AnyObject? {
     var found: Int32 = 0
-    if let pointer = aql_object(L, slot, key, &found) {
-      // The userdata's type key was compared with this class's: no dynamic cast is needed.
-      return unsafeDowncast(Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue(), to: type)
+    if let pointer = aql_object(L, slot, lua.typePointer(type), &found) {
+      return Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue()
     }
-    if found == 2 {
-      throw LuaUsageError("the \(lua.typeName(ObjectIdentifier(type))) is closed; it cannot be used any more")
-    }
+    if found == 2 { throw LuaUsageError("the \(lua.typeName(type)) is closed; it cannot be used any more") }
     return nil
   }
 
@@ -165,7 +178,7 @@ public struct LuaCall {
     let given = try lua.value(at: slot(index), L)
     switch given {
     case .table(let members): return try LuaOptions(members, rows: box.function.options, lua)
-    case .nil, .values: return try LuaOptions([], rows: box.function.options, lua)
+    case .nil, .none, .values: return try LuaOptions([], rows: box.function.options, lua)
     case .list(let values) where values.isEmpty: return try LuaOptions([], rows: box.function.options, lua)
     default: throw wrong(index, "a table of options")
     }

@@ -5,6 +5,7 @@ extension LuaState {
   @discardableResult
   func push(_ value: LuaValue, _ L: OpaquePointer) throws -> Int32 {
     switch value {
+    case .none: return 0
     case .values(let values): return try values.reduce(0) { try $0 + push($1, L) }
     case .nil: aql_push_nil(L)
     case .boolean(let value): aql_push_boolean(L, value ? 1 : 0)

@@ -30,7 +30,8 @@ public final class LuaState {
       nil, memoryLimit,
       { L, box in
         guard let L, let box else { return 0 }
-        return Unmanaged<LuaBox>.fromOpaque(box).takeUnretainedValue().run(L)
+        // The state owns its boxes for as long as it lives.
+        return Unmanaged<LuaBox>.fromOpaque(box)._withUnsafeGuaranteedRef { $0.run(L) }
       },
       { object in
         if let object { Unmanaged<AnyObject>.fromOpaque(object).release() }

@@ -1,6 +1,8 @@
 /// A value that crosses the boundary between Swift and Lua.
 public enum LuaValue {
-  /// No result, or several: `.values([a, b])` returns two.
+  /// No result.
+  case none
+  /// Several results: `.values([a, b])` returns two.
   case values([LuaValue])
   case `nil`
   case boolean(Bool)
@@ -16,9 +18,6 @@ public enum LuaValue {
   /// A Lua function, kept alive.
   case function(LuaReference)
 
-  /// Nothing.
-  public static var none: LuaValue { .values([]) }
-
   /// The value of a key of a table.
   public subscript(_ key: String) -> LuaValue? {
     guard case .table(let members) = self else { return nil }
@@ -28,7 +27,7 @@ public enum LuaValue {
   /// The value as error messages show it: `a string "3x"`.
   public var shown: String {
     switch self {
-    case .values: "nothing"
+    case .none, .values: "nothing"
     case .nil: "nil"
     case .boolean(let value): "\(value)"
     case .integer(let value): "\(value)"

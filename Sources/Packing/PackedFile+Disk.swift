@@ -7,8 +7,13 @@
 extension PackedFile {
   /// Writes the file under a temporary name beside `path` and renames it: readers see the old file or the whole new one.
   ///
-  /// - Throws: ``PackingError/file(path:operation:reason:)``; nothing is left behind then.
+  /// - Throws: ``PackingError/file(path:operation:reason:)``; nothing is left behind then. A device, a pipe or a folder
+  ///   is not a file to replace.
   public func write(to path: String) throws(PackingError) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw .file(path: path, operation: "replace", reason: "It is not a regular file")
+    }
     let temporary = "\(path).\(getpid()).part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard descriptor >= 0 else { throw Self.failure(temporary, "create") }
@@ -35,6 +40,9 @@ extension PackedFile {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, "inspect") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .file(path: path, operation: "read", reason: "It is not a regular file")
+    }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var done = 0
     while done < bytes.count {
@@ -46,7 +54,11 @@ extension PackedFile {
       if got == 0 { break }
       done += got
     }
-    try self.init(encoded: Array(bytes.prefix(done)))
+    do {
+      try self.init(encoded: Array(bytes.prefix(done)))
+    } catch {
+      throw error.found(in: path)
+    }
   }
 
   private static func failure(_ path: String, _ operation: String) -> PackingError {

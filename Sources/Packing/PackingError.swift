@@ -20,6 +20,8 @@ public enum PackingError: Error, Equatable, CustomStringConvertible {
   case duplicateSection(String)
   /// A section whose content does not decode.
   case content(section: String, problem: String)
+  /// Content of a file that is not what it should be.
+  indirect case inFile(path: String, PackingError)
   /// An operating-system error on a file.
   case file(path: String, operation: String, reason: String)
 
@@ -44,7 +46,17 @@ public enum PackingError: Error, Equatable, CustomStringConvertible {
       "section '\(name)' occurs twice. The file is damaged; write it again."
     case .content(let section, let problem):
       "section '\(section)': \(problem). The file is damaged; write it again."
-    case .file(let path, let operation, let reason): "could not \(operation) '\(path)': \(reason)."
+    case .inFile(let path, let problem): "\(path): \(problem)"
+    case .file(let path, let operation, let reason):
+      "could not \(operation) '\(path)': \(reason). Check the path, its rights and the free space."
+    }
+  }
+
+  /// The error with the path of the file it was found in; errors that name a path stay as they are.
+  public func found(in path: String) -> PackingError {
+    switch self {
+    case .file, .inFile: self
+    default: .inFile(path: path, self)
     }
   }
 }

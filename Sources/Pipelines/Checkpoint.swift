@@ -57,8 +57,20 @@ public enum Checkpoint {
       let inputs = node.inputs.map { "v[\($0)]" }.joined(separator: ", ")
       let attributes = layer.attributes.map { ", \($0.name) = \($0.value.text)" }.joined()
       lines.append(
-        "v[\(index)] = graph:\(type(of: layer).kind)(\(inputs), { name = \"\(node.name)\"\(attributes) })")
+        "v[\(index)] = graph:\(type(of: layer).kind)(\(inputs), { name = \(luaLiteral(node.name))\(attributes) })"
+      )
     }
     return (lines + ["graph.output = v[\(graph.output)]", "return graph", ""]).joined(separator: "\n")
+  }
+
+  /// A text as Lua source: bytes that could end the literal or the line as decimal escapes.
+  private static func luaLiteral(_ text: String) -> String {
+    let bytes = text.utf8.map { byte in
+      let isPlain = byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+      let digits = String(byte)
+      return isPlain
+        ? String(UnicodeScalar(byte)) : "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+    }
+    return "\"" + bytes.joined() + "\""
   }
 }

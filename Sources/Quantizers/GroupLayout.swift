@@ -27,8 +27,9 @@ struct GroupLayout {
       groupCount = shape[axis]
     case .block(let size):
       guard size >= 1 else { throw .blockSize(size) }
-      inner = size
-      groupCount = count / row * ((row + size - 1) / size)
+      // A block does not cross a row: longer ones are rows.
+      inner = min(size, row)
+      groupCount = count / row * ((row + inner - 1) / inner)
     }
   }
 

@@ -21,30 +21,41 @@ extension RegionGrid {
     }
     if specification.blockSize != nil { return (try dequantize(quantize(x, execution: execution)), 0) }
     let layout = try layout(x.shape)
-    try GridSpecification.checkFinite(x, execution: execution)
-    var unquantized = [Int](repeating: 0, count: GroupLayout.shardCount(x.count))
-    let result = try unquantized.withUnsafeMutableBufferPointer { counts in
+    var tallies = [Tally](repeating: Tally(), count: GroupLayout.shardCount(x.count))
+    let result = try tallies.withUnsafeMutableBufferPointer { tallies in
       try mapped(x, layout, execution) { shard, group, offset, input, output, count in
-        counts[shard] += apply(group, input, output, count)
+        apply(group, input, output, count, &tallies[shard])
       }
     }
-    return (result, unquantized.reduce(0, +))
+    if tallies.contains(where: \.sawNonFinite) {
+      try GridSpecification.checkFinite(x, execution: execution)
+    }
+    return (result, tallies.reduce(0) { $0 + $1.unquantized })
   }
 
-  /// Writes the levels of one run; returns how many values stay FP32.
+  /// What the kernels report of one shard.
+  private struct Tally {
+    var unquantized = 0
+    var sawNonFinite = false
+  }
+
+  /// Writes the levels of one run.
   private func apply(
-    _ group: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
-  ) -> Int {
+    _ group: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int,
+    _ tally: inout Tally
+  ) {
+    let isFinite: Int32
+    var left = 0
     if isUniform {
       let base = group * specification.intervals
-      kernels.fake_uniform(x, y, count, scales[base], zeroPoints[base], Float(steps))
-      return 0
+      isFinite = kernels.fake_uniform(x, y, count, scales[base], zeroPoints[base], Float(steps))
+    } else if specification.mode == .published {
+      isFinite = withRegions(group) { kernels.fake_published(x, y, count, $0, &left) }
+    } else {
+      isFinite = withRegions(group) { kernels.fake_regions(x, y, count, $0) }
     }
-    return withRegions(group) { regions in
-      if specification.mode == .published { return kernels.fake_published(x, y, count, regions) }
-      kernels.fake_regions(x, y, count, regions)
-      return 0
-    }
+    tally.unquantized += left
+    tally.sawNonFinite = tally.sawNonFinite || isFinite == 0
   }
 
   /// Calls `body` with a group in the kernels' form.

@@ -20,6 +20,17 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   /// The number of elements: the product of the extents, 1 for a scalar.
   public var count: Int { dimensions.reduce(1, *) }
 
+  /// The number of elements; `nil` when it, or the product of some of the extents, does not fit 63 bits.
+  public var checkedCount: Int? {
+    let product = dimensions.reduce(Optional(1)) { product, extent in
+      guard let (value, overflow) = product?.multipliedReportingOverflow(by: max(1, extent)), !overflow else {
+        return nil
+      }
+      return value
+    }
+    return product.map { dimensions.contains(0) ? 0 : $0 }
+  }
+
   /// The extent of one dimension; a negative index counts from the end.
   public subscript(_ axis: Int) -> Int {
     dimensions[axis < 0 ? rank + axis : axis]

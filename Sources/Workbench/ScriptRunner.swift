@@ -1,5 +1,6 @@
 #if canImport(Glibc)
-  import Glibc
+  // `stdout` is a variable to C.
+  @preconcurrency import Glibc
 #else
   import Darwin
 #endif
@@ -14,6 +15,8 @@ public struct ScriptRunner {
     public static let script: Int32 = 1
     /// A file the user named is not there.
     public static let noInput: Int32 = 66
+    /// Output that could not be written.
+    public static let cannotWrite: Int32 = 73
     /// The clock ran out.
     public static let timeLimit: Int32 = 124
     /// The memory limit was reached.
@@ -66,13 +69,22 @@ public struct ScriptRunner {
       defer { lua.releaseInterrupts() }
       try lua.run(bytes: bytes, name: "@" + session.scriptPath)
       session.progress.clear()
-      fflush(nil)
-      return 0
+      return flushOutput()
     } catch {
       session.progress.clear()
-      fflush(nil)
-      return finish(error, timedOut: timer.hasFired)
+      let flushed = flushOutput()
+      let code = finish(error, timedOut: timer.hasFired)
+      return code == 0 ? flushed : code
     }
+  }
+
+  /// Lua and Swift do not look at what becomes of their prints: a full disk shows here.
+  private func flushOutput() -> Int32 {
+    let isFlushed = fflush(nil) == 0
+    let reason = isFlushed ? "some of it was refused" : String(cString: strerror(errno))
+    guard !isFlushed || ferror(stdout) != 0 else { return 0 }
+    report("cannot write standard output: \(reason). What it holds is not complete; check the free space.")
+    return ExitCode.cannotWrite
   }
 
   private func catchInterrupts(_ lua: LuaState) {

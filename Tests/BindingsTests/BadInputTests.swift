@@ -84,6 +84,39 @@ struct Mistake: Sendable, CustomStringConvertible {
       script: "local _ = augq.tensor.zeros { 2 } + augq.tensor.zeros { 3 }",
       message: "shapes 2 and 3 differ; '+' needs equal ones or a number"),
     Mistake(
+      script: "augq.params { n = { 3, 'a number', 5, 1 } }",
+      message: "the bounds of parameter 'n' are 5, 1; expected two numbers, low before high"),
+    Mistake(
+      script: "augq.params { n = { 3, 'a number', 0 / 0, 1 } }",
+      message: "the bounds of parameter 'n' are -nan, 1; expected two numbers, low before high"),
+    Mistake(
+      script: "augq.table({ { '1', 'text' } }):add { 'x', ['1'] = 'y' }",
+      message: "the row has two values for the column '1'. Give one."),
+    Mistake(
+      script: "local g, h = augq.graph { 4 }, augq.graph { 4 } g.output = h:relu(h.input)",
+      message: "the output must be a node of the same graph, not of another one"),
+    Mistake(
+      script: "augq.graph { 1 << 62, 1 << 62, 4 }",
+      message: "4611686018427387904x4611686018427387904x4 is more than 1073741824 values for one image. "
+        + "Make the extents smaller."),
+    Mistake(
+      script: "local g = augq.graph { 4, 4, 1 } g:pad(g.input, { padding = 1 << 20 })",
+      message:
+        "node 'pad1' (pad): 2097156x2097156x1 is more than 1073741824 values for one image. "
+        + "Make the extents smaller."),
+    Mistake(
+      script: "local g = augq.graph { 1 << 20 } g:linear(g.input, { features = 1 << 20 })",
+      message: "node 'linear1' (linear): 1048576x1048576 is more than 1073741824 values for weight. "
+        + "Make the extents smaller."),
+    Mistake(
+      script:
+        "local g = augq.graph { 1, 1, 1024 } g:conv2d(g.input, { filters = 1024, kernel = 1 << 20, padding = 1 << 20 })",
+      message: "weights of 1024x1048576x1048576x1024 are more than 1073741824 values. "
+        + "Take fewer filters or a smaller kernel."),
+    Mistake(
+      script: "augq.tensor.zeros { 0, 1 << 62, 4 }",
+      message: "a tensor 0x4611686018427387904x4 is larger than 2^33 values. Make it smaller."),
+    Mistake(
       script: "augq.table { { 'a', 'colour' } }",
       message:
         "augq.table: argument 1 (columns) is a list of 1; expected a list of { name, format } with a format of "

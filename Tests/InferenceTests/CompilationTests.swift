@@ -9,12 +9,16 @@ import Testing
 struct CompilationTests {
   static let names = ["augq2", "augq4", "uniform8", "augq2 per tensor"]
 
-  static func options(_ name: String) -> QuantizationOptions {
+  static func options(
+    _ name: String, weights change: (inout GridSpecification) -> Void = { _ in }
+  ) -> QuantizationOptions {
     let bits = name == "uniform8" ? 8 : name == "augq4" ? 4 : 2
     let intervals = name == "uniform8" ? 1 : 4
+    var weights = GridSpecification(
+      bits: bits, intervals: intervals, group: name == "augq2 per tensor" ? .tensor : .channel(axis: 0))
+    change(&weights)
     return QuantizationOptions(
-      weights: GridSpecification(
-        bits: bits, intervals: intervals, group: name == "augq2 per tensor" ? .tensor : .channel(axis: 0)),
+      weights: weights,
       activations: GridSpecification(bits: bits, intervals: intervals),
       firstLast: name == "augq2 per tensor" ? nil : .eightBit)
   }
@@ -70,9 +74,7 @@ struct CompilationTests {
   }
 
   @Test func publishedModeIsRefusedWithItsShare() throws {
-    var options = Self.options("augq2 per tensor")
-    options.weights?.mode = .published
-    let model = try quantized(options)
+    let model = try quantized(Self.options("augq2 per tensor") { $0.mode = .published })
 
     let error = #expect(throws: InferenceError.self) { try model.compiled() }
 
@@ -86,8 +88,7 @@ struct CompilationTests {
   @Test func gridsWithoutAnIntegerFormAreNamed() throws {
     var unequal = Self.options("augq2")
     unequal.activations?.edges = .fractions([0.1, 0.3, 0.6])
-    var blocks = Self.options("augq2 per tensor")
-    blocks.weights?.group = .block(size: 8)
+    let blocks = Self.options("augq2 per tensor") { $0.group = .block(size: 8) }
     var open = Self.options("augq2")
     open.weights = nil
     for options in [unequal, blocks] {

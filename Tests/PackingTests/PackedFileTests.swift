@@ -42,6 +42,25 @@ struct PackedFileTests {
     #expect(throws: PackingError.overlap("header", "graph")) { try PackedFile(encoded: overlapping) }
   }
 
+  @Test func devicesAreNeitherReplacedNorRead() {
+    #expect(
+      throws: PackingError.file(path: "/dev/null", operation: "replace", reason: "It is not a regular file")
+    ) { try file.write(to: "/dev/null") }
+    #expect(
+      throws: PackingError.file(path: "/dev/null", operation: "read", reason: "It is not a regular file")
+    ) { try PackedFile(path: "/dev/null") }
+  }
+
+  @Test func damageInAFileNamesTheFile() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("augq-\(UUID().uuidString)").path
+    try Data("BUGS".utf8 + file.encoded.dropFirst(4)).write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+
+    #expect(throws: PackingError.inFile(path: path, .magic(found: Array("BUGS".utf8)))) {
+      try PackedFile(path: path)
+    }
+  }
+
   @Test func writingReplacesTheFileAndLeavesNothingElse() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("augq-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

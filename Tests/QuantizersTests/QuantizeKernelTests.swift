@@ -68,7 +68,7 @@ import Testing
       var y = [Float](repeating: 0, count: x.count)
       var c = [UInt8](repeating: 0, count: x.count)
       func keep() { floats.append(y.map(\.bitPattern)) }
-      variant.fake_uniform(x, &y, x.count, 0.07, 31, 60)
+      counts.append(Int(variant.fake_uniform(x, &y, x.count, 0.07, 31, 60)))
       keep()
       variant.codes_uniform(x, &c, x.count, 0.07, 31, 60)
       codes.append(c)
@@ -81,11 +81,13 @@ import Testing
             var grid = aq_regions(
               edges: edges.baseAddress, scales: scales.baseAddress, zero_points: zeros.baseAddress,
               intervals: 4, top: 3)
-            variant.fake_regions(x, &y, x.count, &grid)
+            counts.append(Int(variant.fake_regions(x, &y, x.count, &grid)))
             keep()
             variant.codes_regions(x, &c, x.count, &grid)
             codes.append(c)
-            counts.append(variant.fake_published(x, &y, x.count, &grid))
+            var left = 0
+            counts.append(Int(variant.fake_published(x, &y, x.count, &grid, &left)))
+            counts.append(left)
             keep()
           }
         }
@@ -105,6 +107,20 @@ import Testing
       floats.append(ends.map(\.bitPattern))
       variant.clip_gradient(x.reversed(), x, &y, x.count, -0.5, 0.5)
       keep()
+    }
+  }
+
+  @Test(arguments: [Float.nan, -.nan, .infinity, -.infinity])
+  func fakeQuantizationSeesOneBadValueAnywhere(bad: Float) {
+    for variant in Self.variants {
+      var y = [Float](repeating: 0, count: 35)
+      let finite = [Float](repeating: -.greatestFiniteMagnitude, count: 35)
+      #expect(variant.fake_uniform(finite, &y, 35, 0.1, 3, 15) == 1)
+      for place in finite.indices {
+        var x = finite
+        x[place] = bad
+        #expect(variant.fake_uniform(x, &y, 35, 0.1, 3, 15) == 0, "place \(place)")
+      }
     }
   }
 

@@ -16,6 +16,11 @@ public final class Scratch: Sendable {
   /// The path of a file in the folder.
   public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
 
+  /// The names in the folder, sorted.
+  public func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+  }
+
   /// Writes a text, making folders on the way.
   public func write(_ text: String, to name: String) throws {
     try write(Data(text.utf8), to: name)

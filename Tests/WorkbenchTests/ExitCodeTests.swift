@@ -28,6 +28,17 @@ struct Ending: Sendable, CustomStringConvertible {
     Ending(
       script: "local x = 1\nerror 'broken'", status: 1,
       errors: "augq: recipe.lua:2: broken\n  error 'broken'\n  ^\nstack traceback:\n"),
+    Ending(
+      script: "local x = 1\nerror { code = 2 }", status: 1,
+      errors: "augq: recipe.lua:2: the error raised is a table, not a text\n"),
+    Ending(
+      script: "error()", status: 1, errors: "augq: recipe.lua:1: the error raised is a nil, not a text\n"),
+    Ending(
+      script: "error(setmetatable({}, { __tostring = function() return 'own' end }))", status: 1,
+      errors: "augq: own\n"),
+    Ending(
+      script: "error(setmetatable({}, { __tostring = error }))", status: 1, errors: "augq: C stack overflow\n"
+    ),
     Ending(script: "local x = = 2", status: 1, errors: "augq: recipe.lua:1: unexpected symbol near '='\n"),
     Ending(
       script: "misspelt()", status: 1,
@@ -59,7 +70,9 @@ struct Ending: Sendable, CustomStringConvertible {
       script:
         "io.open('bad.augq', 'w'):write('not a model at all'):close() require 'augq'.load_engine 'bad.augq'",
       status: 65,
-      errors: "augq: recipe.lua:1: "),
+      errors:
+        "augq: recipe.lua:1: bad.augq: not a packed model: the first bytes are [110, 111, 116, 32], expected 'AUGQ'. "
+    ),
     Ending(
       script: "while true do end", status: 124,
       errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
@@ -110,6 +123,43 @@ struct Ending: Sendable, CustomStringConvertible {
 
     #expect(outcome.output == "recipe.lua\t3\t--json\t-x\ta b\n")
     #expect(outcome.errors.isEmpty)
+  }
+
+  @Test(arguments: ["print(('x'):rep(1 << 20))", "print 'short'", "print 'short' error 'broken'"])
+  func outputThatIsLostEndsWith73(script: String) throws {
+    let folder = try Scratch()
+    try folder.write(script, to: "recipe.lua")
+    let process = Process()
+    process.executableURL = AugqProcess.executable
+    process.arguments = ["run", "recipe.lua"]
+    process.currentDirectoryURL = folder.url
+    let errors = Pipe()
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "/dev/full"))
+    process.standardError = errors
+    try process.run()
+    process.waitUntilExit()
+
+    let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    #expect(message.hasPrefix("augq: cannot write standard output: "), "\(message)")
+    #expect(process.terminationStatus == (script.contains("error") ? 1 : 73))
+  }
+
+  @Test func namesOfNodesSurviveAModelFile() throws {
+    let folder = try Scratch()
+    try folder.write(
+      #"""
+      local augq = require "augq"
+      local g = augq.graph { 2 }
+      g:relu(g.input, { name = 'a"b\\\n]] é' })
+      augq.build(g):save "odd"
+      augq.load "odd":save "again"
+      local first, second = io.open "odd.lua":read "a", io.open "again.lua":read "a"
+      assert(first == second and first:find([==[name = "a\034b\092\010]] \195\169"]==], 1, true), first)
+      """#, to: "recipe.lua")
+
+    let outcome = try AugqProcess.run(["run", "recipe.lua"], in: folder.url)
+
+    #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
   @Test func modulesBesideTheScriptAreFound() throws {

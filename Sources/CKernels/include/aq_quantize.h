@@ -21,20 +21,21 @@ typedef struct {
   float zero_point;
 } aq_candidate;
 
-// One row per instruction set; every variant gives the scalar one's bits.
+// One row per instruction set; every variant gives the scalar one's bits. The fake_ kernels return 1 when every value is
+// finite, else 0 (a second pass over memory would cost as much as the first).
 typedef struct {
   const char *name;
   aq_isa isa;
   // y = (clamp(rint(x / scale) + zero_point, 0, steps) - zero_point) * scale
-  void (*fake_uniform)(const float *x, float *y, size_t count, float scale, float zero_point, float steps);
+  int (*fake_uniform)(const float *x, float *y, size_t count, float scale, float zero_point, float steps);
   // codes = clamp(rint(x / scale) + zero_point, 0, steps), steps <= 255
   void (*codes_uniform)(const float *x, uint8_t *codes, size_t count, float scale, float zero_point, float steps);
   // Values of the intervals; values outside the edges use the nearest interval and are clamped.
-  void (*fake_regions)(const float *x, float *y, size_t count, const aq_regions *grid);
+  int (*fake_regions)(const float *x, float *y, size_t count, const aq_regions *grid);
   // codes = interval * (top + 1) + q
   void (*codes_regions)(const float *x, uint8_t *codes, size_t count, const aq_regions *grid);
-  // Only values strictly inside an interval are quantized; returns how many were left as they are.
-  size_t (*fake_published)(const float *x, float *y, size_t count, const aq_regions *grid);
+  // Only values strictly inside an interval are quantized; *left is how many stay as they are.
+  int (*fake_published)(const float *x, float *y, size_t count, const aq_regions *grid, size_t *left);
   // codes = number of middles below x: the index of the nearest level (ties to the lower one).
   void (*codes_codebook)(const float *x, uint8_t *codes, size_t count, const float *middles, size_t middle_count);
   // gx = low <= x <= high ? g : 0

@@ -23,6 +23,8 @@ void aq_add(size_t n, const float *a, const float *b, float *y);
 void aq_subtract(size_t n, const float *a, const float *b, float *y);
 void aq_multiply(size_t n, const float *a, const float *b, float *y);
 void aq_divide(size_t n, const float *a, const float *b, float *y);
+// y = max(a + b, 0), NaN stays NaN.
+void aq_add_relu(size_t n, const float *a, const float *b, float *y);
 // y = scale * x + shift.
 void aq_scale_shift(size_t n, float scale, float shift, const float *x, float *y);
 
@@ -34,12 +36,21 @@ void aq_channel_sums(size_t rows, size_t channels, const float *x, const float *
 typedef struct { const float *pivot, *scale, *shift; } aq_channel_map;
 // y[., c] = map(x[., c]).
 void aq_channel_affine(size_t rows, size_t channels, const float *x, const aq_channel_map *map, float *y);
+// y = max(map(x), 0), NaN stays NaN: the bits of aq_channel_affine and aq_relu_forward in one pass.
+void aq_channel_affine_relu(size_t rows, size_t channels, const float *x, const aq_channel_map *map, float *y);
 // sum_dy[c] += sum of dy, sum_dy_x[c] += sum of dy * (x - pivot[c]) (in double, blocked).
 void aq_channel_gradient_sums(size_t rows, size_t channels, const float *dy, const float *x, const float *pivot,
                               double *sum_dy, double *sum_dy_x);
 // dx = slope[c] * dy + map(x); dx may be dy.
 void aq_channel_combine(size_t rows, size_t channels, const float *dy, const float *x, const aq_channel_map *map,
                         const float *slope, float *dx);
+// The two above with dy 0 where forward(x) <= 0: the adjoint of aq_channel_affine_relu without reading its output.
+void aq_channel_gradient_sums_relu(size_t rows, size_t channels, const float *dy, const float *x,
+                                   const aq_channel_map *forward, double *sum_dy, double *sum_dy_x);
+// The maps of forward pass and adjoint share the pivot.
+typedef struct { aq_channel_map forward, map; const float *slope; } aq_channel_adjoint;
+void aq_channel_combine_relu(size_t rows, size_t channels, const float *dy, const float *x,
+                             const aq_channel_adjoint *adjoint, float *dx);
 
 // Stochastic gradient descent step (Sutskever et al. 2013, as PyTorch): g += decay * w; v = momentum * v + g;
 // w -= rate * (nesterov ? g + momentum * v : v).
