@@ -1,3 +1,4 @@
+import Foundation
 import Layers
 import Quantizers
 import Tensors
@@ -31,9 +32,22 @@ import Testing
     return Model(graph: graph, seed: 11)
   }()
 
+  /// Waves with an offset per channel: neighbouring values are alike, as in photographs. For white noise the nearest
+  /// level would be the best one already.
   static let images: Tensor = {
     var random = RandomSource(seed: 5)
-    return Tensor([48, 8, 8, 3], (0..<48 * 192).map { _ in random.normal() })
+    return Tensor([48, 8, 8, 3]) { target in
+      for image in 0..<48 {
+        let (down, right, phase) = (random.normal() / 3, random.normal() / 3, 3 * random.normal())
+        let offsets = [random.normal(), random.normal(), random.normal()]
+        for place in 0..<64 {
+          let wave = sinf(down * Float(place / 8) + right * Float(place % 8) + phase)
+          for channel in 0..<3 {
+            target[image * 192 + place * 3 + channel] = wave + offsets[channel] + 0.1 * random.normal()
+          }
+        }
+      }
+    }
   }()
 
   static func quantized(_ weights: GridSpecification, activationBits: Int? = 3) throws -> QuantizedModel {
@@ -68,7 +82,6 @@ import Testing
     var options = ReconstructionOptions()
     options.iterations = iterations
     options.batch = 16
-    // The error of this small network is far below that of real ones.
     options.rounding = .adaRound(AdaRoundSettings(learningRate: 0.03, regularization: 1e-3))
     return options
   }
