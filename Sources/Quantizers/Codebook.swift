@@ -31,7 +31,7 @@ public struct Codebook: QuantizationGrid, Hashable {
   /// The levels of a group, ascending.
   public func levels(group: Int) -> [Float] { table[group] }
 
-  private func layout(_ shape: Shape) throws(QuantizationError) -> GroupLayout {
+  func layout(_ shape: Shape) throws(QuantizationError) -> GroupLayout {
     let layout = try GroupLayout(group, shape)
     guard layout.groupCount == groupCount else {
       throw .groupMismatch(expected: groupCount, actual: layout.groupCount, shape: shape.description)

@@ -32,6 +32,11 @@ public protocol QuantizationGrid: Sendable {
   /// Returns the straight-through gradient: that of the result where `x` is within the levels, else 0.
   func adjoint(_ gradient: Tensor, at x: Tensor, execution: Execution) throws -> Tensor
 
+  /// Returns the levels that each value of a tensor of a shape may take.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid, or values need not be on levels.
+  func roundingLevels(of shape: Shape) throws -> RoundingLevels
+
   /// Counts the bits of a tensor on the grid.
   func storage(of x: Tensor, execution: Execution) throws -> StorageReport
 }

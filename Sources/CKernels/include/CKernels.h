@@ -4,3 +4,4 @@
 #include "aq_tensor.h"
 #include "aq_quantize.h"
 #include "aq_integer.h"
+#include "aq_closed_form.h"
