@@ -32,7 +32,7 @@ static void round_column(const row_state *row, size_t j, size_t stop) {
   float error = row->target[j] - level;
   row->rounded[j] = level;
   row->error[j - row->begin] = error;
-  pass_on(stop - j - 1, error, p->unit + j * p->columns + j + 1, row->carry + j + 1);
+  if (p->unit) pass_on(stop - j - 1, error, p->unit + j * p->columns + j + 1, row->carry + j + 1);
 }
 
 // Tries every set of a block inside the block alone; returns the one that adds least to the loss, the first on ties.
@@ -45,7 +45,7 @@ static uint32_t best_set(const row_state *row, size_t begin, size_t end, uint32_
     for (size_t j = begin; j < end; j++) {
       // The errors of this trial so far, from the block's own columns: carries must stay as they are.
       float wanted = row->target[j] + row->carry[j];
-      for (size_t k = begin; k < j; k++) wanted += row->error[k - row->begin] * p->unit[k * p->columns + j];
+      for (size_t k = begin; p->unit && k < j; k++) wanted += row->error[k - row->begin] * p->unit[k * p->columns + j];
       float level = aq_nearest_level(&p->sets[set], p->levels, wanted);
       row->error[j - row->begin] = row->target[j] - level;
       double added = (double)(wanted - level) * p->diagonal[j];

@@ -45,7 +45,7 @@ typedef struct {
 // (target_k - rounded_k) unit[k, j], where H = R R^T, R upper triangular, d_j = R[j, j], unit[k, j] = R[k, j] / R[j, j].
 typedef struct {
   size_t columns;
-  const float *unit;        // [columns, columns]
+  const float *unit;        // [columns, columns]; NULL rounds every column for itself
   const float *diagonal;    // [columns]
   const aq_level_set *sets;
   const float *levels;

@@ -10,7 +10,8 @@ import Tensors
 ///
 ///     wanted[j] = w[j] + sum over k < j of (w[k] - q[k]) R[k, j] / R[j, j]
 ///
-/// All rows share R; they are rounded in shards. Source: Frantar et al. 2023 (GPTQ), algorithm 1; see `aq_round_columns`.
+/// All rows share R; they are rounded in shards. A greedy choice can end above nearest rounding when a row has few columns
+/// (depthwise kernels): each row is also rounded to nearest and keeps what has the smaller loss, so none ends worse. Source: Frantar et al. 2023 (GPTQ), algorithm 1; see `aq_round_columns`.
 struct ColumnRounding {
   private let factor: HessianFactor
   private let levels: RoundingLevels
@@ -41,7 +42,7 @@ struct ColumnRounding {
   }
 
   /// Returns the rounded rows `range` of the weight matrix `[all rows, columns]`; `targets` are those rows' values.
-  func rounded(_ targets: Tensor, rows range: Range<Int>, sweeps: Sweeps?, execution: Execution) throws
+  func rounded(_ targets: Tensor, rows range: Range<Int>, descent: RowDescent, execution: Execution) throws
     -> Tensor
   {
     let columns = factor.order.count
@@ -52,8 +53,12 @@ struct ColumnRounding {
           let part = Execution.range(ofShard: shard, of: shards, count: range.count)
           var rows = RowBlock(
             part, of: source, firstRow: range.lowerBound, order: factor.order, setOf: levels.setOf)
+          var nearest = rows
           try round(&rows)
-          if let sweeps { try sweeps.refine(&rows, levels, layer) }
+          roundToNearest(&nearest)
+          let losses = try descent.refine(&rows, levels, layer)
+          let others = try descent.refine(&nearest, levels, layer)
+          for row in 0..<rows.count where others[row] < losses[row] { rows.take(row, from: nearest) }
           for (row, r) in part.enumerated() {
             for (position, column) in factor.order.enumerated() {
               target[r * columns + column] = rows.rounded[row * columns + position]
@@ -85,6 +90,22 @@ struct ColumnRounding {
               Int64(columns))
           }
           try checkProduct(status, layer)
+        }
+      }
+    }
+  }
+
+  /// Rounds every column, or block of columns, for itself.
+  private func roundToNearest(_ rows: inout RowBlock) {
+    let columns = factor.order.count
+    var carries = [Float](repeating: 0, count: rows.count * columns)
+    var errors = carries
+    withProblem { problem in
+      var alone = problem.pointee
+      alone.unit = nil
+      carries.withUnsafeMutableBufferPointer { carries in
+        errors.withUnsafeMutableBufferPointer { errors in
+          rows.withKernelRows(carries, errors) { aq_round_columns(&alone, $0, 0, columns) }
         }
       }
     }
@@ -130,6 +151,14 @@ struct RowBlock {
     rounded = targets
   }
 
+  /// Copies a row's result from another rounding of the same rows.
+  mutating func take(_ row: Int, from other: RowBlock) {
+    let columns = rounded.count / count
+    let range = row * columns..<(row + 1) * columns
+    rounded.replaceSubrange(range, with: other.rounded[range])
+    setOf.replaceSubrange(range, with: other.setOf[range])
+  }
+
   mutating func withKernelRows(
     _ carries: UnsafeMutableBufferPointer<Float>, _ errors: UnsafeMutableBufferPointer<Float>,
     _ body: (UnsafePointer<aq_rounding_rows>) -> Void
@@ -142,71 +171,6 @@ struct RowBlock {
             rows: count, targets: targets.baseAddress, set_of: setOf.baseAddress, carries: carries.baseAddress,
             rounded: rounded.baseAddress, errors: errors.baseAddress)
           body(&rows)
-        }
-      }
-    }
-  }
-}
-
-/// Coordinate descent after the last column: each value moves to the level that is best while all others stay.
-///
-/// The loss of no row rises. Source: Behdin et al. 2023 (QuantEase), algorithm 1.
-struct Sweeps {
-  /// At most this many passes over the columns.
-  let limit: Int
-  /// The damped Hessian in the order of rounding, `[columns, columns]`.
-  let hessian: Tensor
-
-  init?(_ squares: UnsafeBufferPointer<Double>, _ factor: HessianFactor, limit: Int) {
-    guard limit > 0 else { return nil }
-    self.limit = limit
-    let order = factor.order
-    let n = order.count
-    hessian = Tensor([n, n]) { target in
-      for (i, row) in order.enumerated() {
-        for (j, column) in order.enumerated() {
-          let sum = squares[min(row, column) * n + max(row, column)]
-          target[i * n + j] = Float(i == j && sum > 0 ? sum + factor.damping : sum)
-        }
-      }
-    }
-  }
-
-  func refine(_ rows: inout RowBlock, _ levels: RoundingLevels, _ layer: String) throws {
-    let columns = hessian.shape[0]
-    let errors = zip(rows.targets, rows.rounded).map { $0 - $1 }
-    var gradient = [Float](repeating: 0, count: errors.count)
-    try hessian.withValues { hessian in
-      try checkProduct(
-        aq_matmul(
-          plain, plain, Int64(rows.count), Int64(columns), Int64(columns), errors, Int64(columns),
-          hessian.baseAddress, Int64(columns), 0, &gradient, Int64(columns)), layer)
-      var problem = aq_descent_problem(
-        columns: columns, hessian: hessian.baseAddress, sets: nil, levels: nil)
-      levels.sets.withUnsafeBufferPointer { sets in
-        levels.levels.withUnsafeBufferPointer { values in
-          problem.sets = sets.baseAddress
-          problem.levels = values.baseAddress
-          for row in 0..<rows.count { descend(row, &problem, &rows, &gradient) }
-        }
-      }
-    }
-  }
-
-  private func descend(
-    _ row: Int, _ problem: inout aq_descent_problem, _ rows: inout RowBlock, _ gradient: inout [Float]
-  ) {
-    let start = row * problem.columns
-    rows.setOf.withUnsafeBufferPointer { setOf in
-      rows.rounded.withUnsafeMutableBufferPointer { rounded in
-        gradient.withUnsafeMutableBufferPointer { gradient in
-          guard let setOf = setOf.baseAddress, let rounded = rounded.baseAddress,
-            let gradient = gradient.baseAddress
-          else { return }
-          for _ in 0..<limit {
-            let changed = aq_descend_row(&problem, setOf + start, rounded + start, gradient + start)
-            if changed == 0 { break }
-          }
         }
       }
     }

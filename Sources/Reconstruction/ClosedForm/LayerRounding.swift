@@ -44,7 +44,7 @@ struct LayerRounding {
         task.moments.products.isEmpty
         ? weights : try corrected(weights, factor, squares, group, execution)
       return try ColumnRounding(factor, levels, layer: layer.name).rounded(
-        targets, rows: range, sweeps: Sweeps(squares, factor, limit: options.sweeps), execution: execution)
+        targets, rows: range, descent: RowDescent(squares, factor, limit: options.sweeps), execution: execution)
     }
   }
 
