@@ -89,3 +89,6 @@ typedef struct {
 
 // Coordinate descent over the digits of one plane at a fixed alpha; returns how many digits changed.
 size_t aq_bit_split_sweep(const aq_bit_split *row, size_t plane, float alpha);
+
+// y [size] = x [size] * matrix [size, size].
+void aq_vector_matrix(size_t size, const float *x, const float *matrix, float *y);

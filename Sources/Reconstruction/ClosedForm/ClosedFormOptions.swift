@@ -36,7 +36,7 @@ public struct ClosedFormOptions: Hashable, Sendable {
   /// Makes options.
   public init(
     inputs: RoundingInputs = .corrected, order: ColumnOrder = .fallingDiagonal, damping: Double = 0.01,
-    sweeps: Int = 0, batch: Int = 32, memoryLimit: Int = 1 << 29
+    sweeps: Int = 10, batch: Int = 32, memoryLimit: Int = 1 << 29
   ) {
     self.inputs = inputs
     self.order = order

@@ -117,6 +117,19 @@ struct HessianFactor {
     }
   }
 
+  /// Returns the damped Hessian with its columns in an order; 0 where inputs are always 0.
+  func damped(_ squares: UnsafeBufferPointer<Double>, order: [Int]) -> Tensor {
+    let n = order.count
+    return Tensor([n, n]) { target in
+      for (i, row) in order.enumerated() {
+        for (j, column) in order.enumerated() {
+          let sum = squares[min(row, column) * n + max(row, column)]
+          target[i * n + j] = Float(i == j && sum > 0 ? sum + damping : sum)
+        }
+      }
+    }
+  }
+
   /// Returns `v H^-1` for every row of `v`, columns in memory order before and after.
   func solved(_ v: Tensor, execution: Execution) throws -> Tensor {
     let n = order.count

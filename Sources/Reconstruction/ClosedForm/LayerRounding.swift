@@ -3,12 +3,26 @@ import COneDNN
 import Quantizers
 import Tensors
 
-/// Rounds the weight of one layer.
+/// One group of a layer to be rounded.
+struct GroupProblem {
+  /// The layer's name.
+  let layer: String
+  /// The group's rows in the layer's weight.
+  let rows: Range<Int>
+  /// `X^ X^^T`, `[columns, columns]`, upper triangle.
+  let squares: UnsafeBufferPointer<Double>
+  /// The damped Hessian's factor.
+  let factor: HessianFactor
+  /// The weights whose output is to be matched, `[rows, columns]`.
+  let targets: Tensor
+}
+
+/// Rounds the weight of one layer, group by group.
 struct LayerRounding {
-  private let task: RoundingTask
-  private let options: ClosedFormOptions
-  private let execution: Execution
-  private let levels: RoundingLevels
+  let task: RoundingTask
+  let options: ClosedFormOptions
+  let execution: Execution
+  let levels: RoundingLevels
 
   init(_ task: RoundingTask, options: ClosedFormOptions, execution: Execution) throws {
     self.task = task
@@ -17,25 +31,38 @@ struct LayerRounding {
     levels = try task.grid.roundingLevels(of: task.weight.shape)
   }
 
-  func rounded() throws -> (weight: Tensor, grid: (any QuantizationGrid)?) {
+  /// Returns the weight rounded column by column onto its grid.
+  func rounded() throws -> Tensor {
+    try eachGroup { problem, execution in
+      let descent = RowDescent(problem.squares, problem.factor, limit: options.sweeps)
+      return try ColumnRounding(problem.factor, levels, layer: problem.layer).rounded(
+        problem.targets, rows: problem.rows, descent: descent, execution: execution)
+    }
+  }
+
+  /// Returns the weight made of what `round` gives for each group, `[rows, columns]`.
+  func eachGroup(_ round: (GroupProblem, Execution) throws -> Tensor) throws -> Tensor {
     let layer = task.layer
     // Groups in parallel when there are several, else the rows of the only one.
     let inner = layer.groups > 1 ? Execution(threads: 1, cancellation: execution.cancellation) : execution
     let size = layer.rows * layer.columns
-    let weight = try Tensor(task.weight.shape) { target in
+    return try Tensor(task.weight.shape) { target in
       try execution.forEachShard(layer.groups) { group in
-        let rows = try rounded(group: group, inner)
-        _ = rows.withValues { target[group * size..<(group + 1) * size].update(fromContentsOf: $0) }
+        let rows = try withProblem(group, inner) { try round($0, inner) }
+        rows.withValues { rows in
+          for index in 0..<size { target[group * size + index] = rows[index] }
+        }
       }
     }
-    return (weight, nil)
   }
 
-  private func rounded(group: Int, _ execution: Execution) throws -> Tensor {
+  private func withProblem(
+    _ group: Int, _ execution: Execution, _ body: (GroupProblem) throws -> Tensor
+  ) throws -> Tensor {
     let layer = task.layer
     let size = layer.columns * layer.columns
-    let range = group * layer.rows..<(group + 1) * layer.rows
-    let weights = layer.matrix(task.weight).rows(range)
+    let rows = group * layer.rows..<(group + 1) * layer.rows
+    let weights = task.weight.reshaped([layer.groups * layer.rows, layer.columns]).rows(rows)
     return try task.moments.squares.withUnsafeBufferPointer { all in
       let squares = UnsafeBufferPointer(rebasing: all[group * size..<(group + 1) * size])
       let factor = try HessianFactor(
@@ -43,8 +70,8 @@ struct LayerRounding {
       let targets =
         task.moments.products.isEmpty
         ? weights : try corrected(weights, factor, squares, group, execution)
-      return try ColumnRounding(factor, levels, layer: layer.name).rounded(
-        targets, rows: range, descent: RowDescent(squares, factor, limit: options.sweeps), execution: execution)
+      return try body(
+        GroupProblem(layer: layer.name, rows: rows, squares: squares, factor: factor, targets: targets))
     }
   }
 

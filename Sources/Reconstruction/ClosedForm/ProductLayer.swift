@@ -45,9 +45,6 @@ struct ProductLayer {
   /// Values of a patch over all groups.
   var depth: Int { groups * columns }
 
-  /// Returns the weight as `[groups * rows, columns]`.
-  func matrix(_ weight: Tensor) -> Tensor { weight.reshaped([groups * rows, columns]) }
-
   /// Returns the patches of a run of positions, counted through all images: `[range.count, groups * columns]`.
   func patches(of x: Tensor, positions range: Range<Int>, execution: Execution) throws -> Tensor {
     guard let geometry else { return x.rows(range) }

@@ -20,7 +20,7 @@ extension QuantizedModel {
     progress: ((Double) -> Void)? = nil
   ) throws -> QuantizedModel {
     try roundingLayers(calibration: calibration, options: options, execution: execution, progress: progress) {
-      try LayerRounding($0, options: options, execution: execution).rounded()
+      (try LayerRounding($0, options: options, execution: execution).rounded(), nil)
     }
   }
 

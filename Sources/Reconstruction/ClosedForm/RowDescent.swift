@@ -14,16 +14,7 @@ struct RowDescent {
 
   init(_ squares: UnsafeBufferPointer<Double>, _ factor: HessianFactor, limit: Int) {
     self.limit = limit
-    let order = factor.order
-    let n = order.count
-    hessian = Tensor([n, n]) { target in
-      for (i, row) in order.enumerated() {
-        for (j, column) in order.enumerated() {
-          let sum = squares[min(row, column) * n + max(row, column)]
-          target[i * n + j] = Float(i == j && sum > 0 ? sum + factor.damping : sum)
-        }
-      }
-    }
+    hessian = factor.damped(squares, order: factor.order)
   }
 
   /// Lowers the loss of each row and returns what it is: `d H d^T`, `d = target - rounded`.
