@@ -42,6 +42,21 @@ enum ClosedFormSamples {
     return Network(description: name, model: Model(graph: graph, seed: 3))
   }
 
+  /// Three convolutions, one of them depthwise, and a linear layer.
+  static func chain() throws -> Model {
+    var graph = Graph(input: [8, 8, 3])
+    var x = try graph.add(Conv2d(inChannels: 3, filters: 12, window: same), [0], name: "a")
+    x = try graph.add(ReLU(), [x], name: "a_relu")
+    x = try graph.add(Conv2d(inChannels: 12, filters: 12, window: same, groups: 12), [x], name: "b")
+    x = try graph.add(ReLU(), [x], name: "b_relu")
+    x = try graph.add(Conv2d(inChannels: 12, filters: 16, window: Window(kernel: [1, 1])), [x], name: "c")
+    x = try graph.add(ReLU(), [x], name: "c_relu")
+    x = try graph.add(GlobalAveragePool(), [x], name: "pool")
+    x = try graph.add(Flatten(), [x], name: "flat")
+    try graph.add(Linear(inFeatures: 16, features: 10), [x], name: "head")
+    return Model(graph: graph, seed: 5)
+  }
+
   /// One kind of grid.
   struct Grid: CustomStringConvertible, Sendable {
     let description: String
@@ -76,7 +91,8 @@ enum ClosedFormSamples {
 
   /// Source: Dettmers et al. 2023 (QLoRA), appendix E, rounded.
   static let nf4: [Float] = [
-    -1, -0.6962, -0.5251, -0.3949, -0.2844, -0.1848, -0.0911, 0, 0.0796, 0.1609, 0.2461, 0.3379, 0.4407, 0.5626,
+    -1, -0.6962, -0.5251, -0.3949, -0.2844, -0.1848, -0.0911, 0, 0.0796, 0.1609, 0.2461, 0.3379, 0.4407,
+    0.5626,
     0.723, 1,
   ]
 

@@ -78,7 +78,9 @@ struct ColumnRounding {
       try carries.withUnsafeMutableBufferPointer { carries in
         try errors.withUnsafeMutableBufferPointer { errors in
           withProblem { problem in
-            rows.withKernelRows(carries, errors) { aq_round_columns(problem, $0, run.lowerBound, run.upperBound) }
+            rows.withKernelRows(carries, errors) {
+              aq_round_columns(problem, $0, run.lowerBound, run.upperBound)
+            }
           }
           let rest = columns - run.upperBound
           guard rest > 0, let carries = carries.baseAddress else { return }
@@ -168,7 +170,8 @@ struct RowBlock {
       rounded.withUnsafeMutableBufferPointer { rounded in
         targets.withUnsafeBufferPointer { targets in
           var rows = aq_rounding_rows(
-            rows: count, targets: targets.baseAddress, set_of: setOf.baseAddress, carries: carries.baseAddress,
+            rows: count, targets: targets.baseAddress, set_of: setOf.baseAddress,
+            carries: carries.baseAddress,
             rounded: rounded.baseAddress, errors: errors.baseAddress)
           body(&rows)
         }

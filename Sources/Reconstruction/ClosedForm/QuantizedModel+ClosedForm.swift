@@ -36,7 +36,9 @@ extension QuantizedModel {
     for (done, place) in plan.weights.enumerated() {
       guard let layer = ProductLayer(model.graph, place.node), let weight = model.parameters[place.key],
         let grid = weightGrids[place.key]
-      else { throw QuantizationError.unknown("there is no grid for '\(place.key)'; quantize the model first") }
+      else {
+        throw QuantizationError.unknown("there is no grid for '\(place.key)'; quantize the model first")
+      }
       do {
         let moments = try streams.moments(of: layer, place.node, result, execution)
         let task = RoundingTask(layer: layer, weight: weight, grid: grid, moments: moments)
