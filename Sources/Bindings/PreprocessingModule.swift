@@ -50,6 +50,9 @@ struct PreprocessingModule: Sendable {
           "damping", .number(1e-9...1), default: "0.01", "share of the mean diagonal added to the Hessian's"),
         LuaOption(
           "sweeps", .integer(0...100), default: "10", "sweeps of coordinate descent after method closed"),
+        LuaOption(
+          "patches", .integer(1...(1 << 30)), default: "65536",
+          "patches of a layer, evenly taken from all images, that make its Hessian, at most"),
         Self.batch,
       ], returns: "augq.Quantized"
     ) { call in
@@ -76,6 +79,7 @@ struct PreprocessingModule: Sendable {
     if given.string("order") == "natural" { options.order = .natural }
     options.damping = given.number("damping") ?? options.damping
     options.sweeps = given.integer("sweeps") ?? options.sweeps
+    options.patchLimit = given.integer("patches") ?? options.patchLimit
     options.batch = given.integer("batch") ?? options.batch
     return options
   }

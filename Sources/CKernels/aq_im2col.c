@@ -25,10 +25,10 @@ static void patch(const aq_conv_geometry *g, const float *x, size_t position, si
   }
 }
 
-void aq_im2col_f32(const aq_conv_geometry *g, const float *x, size_t first, size_t count, float *rows) {
+void aq_im2col_f32(const aq_conv_geometry *g, const float *x, size_t first, size_t count, size_t step, float *rows) {
   size_t width = g->in_c / g->groups;
   size_t depth = g->kernel_h * g->kernel_w * width;
-  for (size_t p = first; p < first + count; p++) {
+  for (size_t i = 0, p = first; i < count; i++, p += step) {
     for (size_t group = 0; group < g->groups; group++, rows += depth) patch(g, x, p, group * width, width, rows);
   }
 }

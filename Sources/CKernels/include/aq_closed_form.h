@@ -5,9 +5,10 @@
 
 #include "aq_integer.h"
 
-// Copies the patches of output positions first ... first + count - 1 of one image x [in_h, in_w, in_c]:
+// Copies the patches of `count` output positions first, first + step, ... of one image x [in_h, in_w, in_c]:
 // rows[position][group][kernel_h][kernel_w][in_c / groups], zeros for padding. A position is i * out_w + j.
-void aq_im2col_f32(const aq_conv_geometry *g, const float *x, size_t first, size_t count, float *rows);
+void aq_im2col_f32(const aq_conv_geometry *g, const float *x, size_t first, size_t count, size_t step,
+                   float *rows);
 
 // sums[r, c] (row stride sums_stride) += x[r, c] (rows contiguous), in double.
 void aq_accumulate_f64(size_t rows, size_t columns, const float *x, double *sums, size_t sums_stride);

@@ -28,6 +28,8 @@ public struct ClosedFormOptions: Hashable, Sendable {
   public var damping: Double
   /// Sweeps of coordinate descent after the last column, 0...100; a layer stops early when nothing changes.
   public var sweeps: Int
+  /// At most this many patches of a layer, evenly taken from all images, make its Hessian.
+  public var patchLimit: Int
   /// Images per forward pass.
   public var batch: Int
   /// Bytes of node values kept between layers; what does not fit is computed again for each layer.
@@ -36,12 +38,13 @@ public struct ClosedFormOptions: Hashable, Sendable {
   /// Makes options.
   public init(
     inputs: RoundingInputs = .corrected, order: ColumnOrder = .fallingDiagonal, damping: Double = 0.01,
-    sweeps: Int = 10, batch: Int = 32, memoryLimit: Int = 1 << 29
+    sweeps: Int = 10, patchLimit: Int = 1 << 16, batch: Int = 32, memoryLimit: Int = 1 << 29
   ) {
     self.inputs = inputs
     self.order = order
     self.damping = damping
     self.sweeps = sweeps
+    self.patchLimit = patchLimit
     self.batch = batch
     self.memoryLimit = memoryLimit
   }
@@ -54,6 +57,7 @@ public struct ClosedFormOptions: Hashable, Sendable {
       throw .invalid("damping is \(damping); choose more than 0, up to 1 (0.01 is usual)")
     }
     guard (0...100).contains(sweeps) else { throw .invalid("sweeps is \(sweeps); choose 0 to 100") }
+    guard patchLimit >= 1 else { throw .invalid("patchLimit is \(patchLimit); choose at least 1 patch") }
     guard batch >= 1 else { throw .invalid("batch is \(batch); choose at least 1 image") }
     guard memoryLimit >= 0 else { throw .invalid("memoryLimit is \(memoryLimit) bytes; choose at least 0") }
   }

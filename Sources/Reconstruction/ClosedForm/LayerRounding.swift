@@ -1,5 +1,3 @@
-import CKernels
-import COneDNN
 import Quantizers
 import Tensors
 
@@ -68,42 +66,22 @@ struct LayerRounding {
       let factor = try HessianFactor(
         squares, blockEnds: levels.blockEnds, options: options, layer: layer.name, execution: execution)
       let targets =
-        task.moments.products.isEmpty
-        ? weights : try corrected(weights, factor, squares, group, execution)
+        task.moments.gap.isEmpty ? weights : try corrected(weights, factor, rows: rows, execution)
       return try body(
         GroupProblem(layer: layer.name, rows: rows, squares: squares, factor: factor, targets: targets))
     }
   }
 
-  /// The weights that come nearest to the FP32 output with the quantized inputs: `W + W (X X^^T - X^ X^^T) H^-1`.
+  /// The weights that come nearest to the FP32 output with the quantized inputs: `W + (W X - W X^) X^^T H^-1`.
   ///
   /// The damping in H draws the solution towards W. Source: Li et al. 2025 (GPTAQ), eq. 6.
   private func corrected(
-    _ weights: Tensor, _ factor: HessianFactor, _ squares: UnsafeBufferPointer<Double>, _ group: Int,
-    _ execution: Execution
+    _ weights: Tensor, _ factor: HessianFactor, rows: Range<Int>, _ execution: Execution
   ) throws -> Tensor {
-    let n = task.layer.columns
-    let shift = task.moments.products.withUnsafeBufferPointer { products in
-      Tensor([n, n]) { target in
-        for i in 0..<n {
-          for j in 0..<n {
-            target[i * n + j] = Float(
-              products[(group * n + i) * n + j] - squares[min(i, j) * n + max(i, j)])
-          }
-        }
-      }
-    }
-    let (rows, columns) = (Int64(task.layer.rows), Int64(n))
-    let product = try Tensor(weights.shape) { target in
-      try checkProduct(
-        weights.withValues { w in
-          shift.withValues {
-            aq_matmul(
-              plain, plain, rows, columns, columns, w.baseAddress, columns, $0.baseAddress, columns, 0,
-              target.baseAddress, columns)
-          }
-        }, task.layer.name)
-    }
-    return .elementwise(weights, "+", try factor.solved(product, execution: execution))
+    let columns = task.layer.columns
+    let gap = Tensor(
+      weights.shape,
+      task.moments.gap[rows.lowerBound * columns..<rows.upperBound * columns].map { Float($0) })
+    return .elementwise(weights, "+", try factor.solved(gap, execution: execution))
   }
 }

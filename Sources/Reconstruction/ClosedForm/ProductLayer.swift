@@ -45,9 +45,9 @@ struct ProductLayer {
   /// Values of a patch over all groups.
   var depth: Int { groups * columns }
 
-  /// Returns the patches of a run of positions, counted through all images: `[range.count, groups * columns]`.
-  func patches(of x: Tensor, positions range: Range<Int>, execution: Execution) throws -> Tensor {
-    guard let geometry else { return x.rows(range) }
+  /// Returns every `step`-th patch, counted through all images: patches `range`, multiplied by `step`, as
+  /// `[range.count, groups * columns]`.
+  func patches(of x: Tensor, _ range: Range<Int>, step: Int, execution: Execution) throws -> Tensor {
     let imageSize = x.shape.droppingFirst.count
     let shards = Execution.shardCount(for: range.count, grain: 256)
     return try Tensor([range.count, depth]) { target in
@@ -55,17 +55,27 @@ struct ProductLayer {
         try execution.forEachShard(shards) { shard in
           guard let images = source.baseAddress, let output = target.baseAddress else { return }
           let part = Execution.range(ofShard: shard, of: shards, count: range.count)
-          var next = range.lowerBound + part.lowerBound
-          while next < range.lowerBound + part.upperBound {
-            let (image, first) = next.quotientAndRemainder(dividingBy: positions)
-            let count = min(positions - first, range.lowerBound + part.upperBound - next)
-            var copy = geometry
-            aq_im2col_f32(
-              &copy, images + image * imageSize, first, count, output + (next - range.lowerBound) * depth)
+          var next = part.lowerBound
+          while next < part.upperBound {
+            let (image, first) = ((range.lowerBound + next) * step).quotientAndRemainder(
+              dividingBy: positions)
+            let count = min((positions - first + step - 1) / step, part.upperBound - next)
+            copy(images + image * imageSize, first, count, step, output + next * depth)
             next += count
           }
         }
       }
+    }
+  }
+
+  private func copy(
+    _ image: UnsafePointer<Float>, _ first: Int, _ count: Int, _ step: Int,
+    _ rows: UnsafeMutablePointer<Float>
+  ) {
+    if var geometry {
+      aq_im2col_f32(&geometry, image, first, count, step, rows)
+    } else {
+      rows.update(from: image, count: depth)
     }
   }
 }

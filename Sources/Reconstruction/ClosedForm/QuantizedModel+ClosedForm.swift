@@ -65,7 +65,9 @@ struct RoundingTask {
 /// The FP32 network's and the quantized network's values, as far as the options need them.
 private struct RoundingStreams {
   private let model: Model
+  private let imageCount: Int
   private let batchCount: Int
+  private let patchLimit: Int
   private var floatingPoint: ActivationStream?
   private var quantized: ActivationStream?
 
@@ -74,24 +76,35 @@ private struct RoundingStreams {
     let both = options.inputs == .corrected
     let stream = try ActivationStream(
       images, graph: model.graph, batch: options.batch, memoryLimit: options.memoryLimit / (both ? 2 : 1))
+    imageCount = images.shape[0]
     batchCount = stream.batchCount
+    patchLimit = options.patchLimit
     floatingPoint = options.inputs == .quantized ? nil : stream
     quantized = options.inputs == .floatingPoint ? nil : stream
   }
 
   mutating func moments(
-    of layer: ProductLayer, _ node: NodeIndex, _ current: QuantizedModel, _ execution: Execution
+    of layer: ProductLayer, _ index: NodeIndex, _ current: QuantizedModel, _ execution: Execution
   ) throws -> LayerMoments {
     let both = floatingPoint != nil && quantized != nil
-    var moments = LayerMoments(layer, countsProducts: both)
+    var moments = LayerMoments(layer, imageCount: imageCount, limit: patchLimit, countsGap: both)
+    let none = GraphTransforms()
     // Weights before this node already lie on their levels.
     let transforms = GraphTransforms(outputs: current.transforms().outputs)
+    let node = model.graph.nodes[index]
     for batch in 0..<batchCount {
-      let exact = try floatingPoint?.inputs(
-        of: node, batch: batch, model, GraphTransforms(), execution: execution)
-      let x = try quantized?.inputs(of: node, batch: batch, current.model, transforms, execution: execution)
-      guard let input = (x ?? exact)?.first else { continue }
-      try moments.add(input, floatingPoint: both ? exact?.first : nil, execution: execution)
+      let exact = try floatingPoint?.inputs(of: index, batch: batch, model, none, execution: execution)
+      let actual = try quantized?.inputs(
+        of: index, batch: batch, current.model, transforms, execution: execution)
+      guard let inputs = actual ?? exact else { continue }
+      var gap: Tensor?
+      if both, let exact {
+        // Both with the FP32 weights: the difference of the outputs keeps the digits that one of large sums would lose.
+        gap = .elementwise(
+          try model.output(of: node, exact, none, execution), "-",
+          try model.output(of: node, inputs, none, execution))
+      }
+      try moments.add(inputs[0], outputGap: gap, execution: execution)
     }
     return moments
   }
