@@ -95,17 +95,30 @@ struct PreprocessingModule: Sendable {
         Self.calibration,
         LuaOption(
           "reference", .object(["augq.Model"]),
-          "the FP32 network; needed after augq.round, which replaces the weights"),
+          "the FP32 network; needed after augq.round, which replaces the weights, and by method batch_norm"),
+        LuaOption(
+          "method", .name(["images", "batch_norm"]), default: "\"images\"",
+          "images: measured on the calibration images; batch_norm: from the reference's batch norms, without images"
+        ),
         Self.batch,
       ], returns: "augq.Quantized"
     ) { call in
       let quantized = try call.object(QuantizedObject.self, 0).value
       let given = try call.options(1)
+      let reference = given.object("reference", ModelObject.self)?.value
+      if given.string("method") == "batch_norm" {
+        guard let reference else {
+          throw LuaUsageError(
+            "method batch_norm needs the option 'reference', the network with its batch norms")
+        }
+        let result = try quantized.correctingBias(batchNormsOf: reference, execution: session.execution)
+        return .object(QuantizedObject(result.model))
+      }
       let images = try images(given, quantized.model, purpose: "option 'calibration' of augq.correct_bias")
       let result = try withProgress("correct bias") {
         try quantized.correctingBias(
-          calibration: images, reference: given.object("reference", ModelObject.self)?.value,
-          batch: given.integer("batch") ?? 32, execution: session.execution, progress: $0)
+          calibration: images, reference: reference, batch: given.integer("batch") ?? 32,
+          execution: session.execution, progress: $0)
       }
       return .object(QuantizedObject(result))
     }

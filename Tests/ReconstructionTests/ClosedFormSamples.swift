@@ -89,7 +89,9 @@ enum ClosedFormSamples {
     },
   ]
 
-  /// Source: Dettmers et al. 2023 (QLoRA), appendix E, rounded.
+  /// The levels of NF4, rounded.
+  ///
+  /// Source: Dettmers et al. 2023 (QLoRA), appendix E.
   static let nf4: [Float] = [
     -1, -0.6962, -0.5251, -0.3949, -0.2844, -0.1848, -0.0911, 0, 0.0796, 0.1609, 0.2461, 0.3379, 0.4407,
     0.5626,

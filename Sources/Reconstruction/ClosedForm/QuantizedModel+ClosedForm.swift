@@ -65,6 +65,8 @@ struct RoundingTask {
 /// The FP32 network's and the quantized network's values, as far as the options need them.
 private struct RoundingStreams {
   private let model: Model
+  /// The network with every bias 0.
+  private let unbiased: Model
   private let imageCount: Int
   private let batchCount: Int
   private let patchLimit: Int
@@ -73,6 +75,12 @@ private struct RoundingStreams {
 
   init(_ source: QuantizedModel, _ images: Tensor, _ options: ClosedFormOptions) throws {
     model = source.model
+    unbiased = Model(
+      graph: model.graph,
+      parameters: Dictionary(
+        uniqueKeysWithValues: model.parameters.map { key, value in
+          (key, key.hasSuffix(".bias") ? Tensor(zeros: value.shape) : value)
+        }))
     let both = options.inputs == .corrected
     let stream = try ActivationStream(
       images, graph: model.graph, batch: options.batch, memoryLimit: options.memoryLimit / (both ? 2 : 1))
@@ -99,10 +107,9 @@ private struct RoundingStreams {
       guard let inputs = actual ?? exact else { continue }
       var gap: Tensor?
       if both, let exact {
-        // Both with the FP32 weights: the difference of the outputs keeps the digits that one of large sums would lose.
-        gap = .elementwise(
-          try model.output(of: node, exact, none, execution), "-",
-          try model.output(of: node, inputs, none, execution))
+        // Without the bias: the layer is linear, and sums of small differences keep their digits.
+        let difference = Tensor.elementwise(exact[0], "-", inputs[0])
+        gap = try unbiased.output(of: node, [difference], none, execution)
       }
       try moments.add(inputs[0], outputGap: gap, execution: execution)
     }

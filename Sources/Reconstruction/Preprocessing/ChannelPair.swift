@@ -20,10 +20,7 @@ extension Graph {
       var between: [NodeIndex] = []
       var current = index
       while let user = soleUser(of: current), let layer = nodes[user].layer {
-        if layer.isWeighted {
-          // Channels of flattened maps can only be told apart when the producer made them last.
-          return ChannelPair(producer: index, consumer: user, between: between)
-        }
+        if layer.isWeighted { return ChannelPair(producer: index, consumer: user, between: between) }
         guard layer.isHomogeneousPerChannel else { return nil }
         between.append(user)
         current = user

@@ -46,8 +46,9 @@ extension Model {
     return PreprocessedModel(model: result, changed: pairs.count)
   }
 
-  /// Returns the network with every ReLU6 replaced by a ReLU, so that scaling can pass. Outputs change where 6 was reached.
+  /// Returns the network with every ReLU6 replaced by a ReLU, so that scaling can pass.
   ///
+  /// Outputs change where 6 was reached.
   /// Source: Nagel et al. 2019 (DFQ), section 5.1.1.
   ///
   /// - Throws: ``LayerError`` never for valid graphs.

@@ -5,8 +5,9 @@ import Tensors
 public struct ChannelSplitting: Hashable, Sendable {
   /// Share of a layer's input channels that is split, rounded up; above 0 up to 1.
   public var ratio: Double
-  /// Bits of the weights' grid, 2...8: halves are moved apart by half a step of it, so that their rounded sum is the
-  /// rounded whole. `nil` halves evenly.
+  /// Bits of the weights' grid, 2...8; `nil` halves evenly.
+  ///
+  /// Halves are moved apart by half a step of the grid, so that their rounded sum is the rounded whole.
   public var bits: Int?
 
   /// Makes options.
