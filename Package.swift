@@ -51,7 +51,7 @@ let package = Package(
     swiftTarget("Tensors", imports: ["CKernels"]),
     swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
     swiftTarget("Quantizers", imports: ["Layers", "Tensors", "CKernels"]),
-    swiftTarget("Reconstruction", imports: ["Quantizers", "Layers", "Tensors", "CKernels"]),
+    swiftTarget("Reconstruction", imports: ["Quantizers", "Layers", "Tensors", "CKernels", "COneDNN"]),
     swiftTarget("Packing", imports: ["Quantizers", "Tensors"]),
     swiftTarget("Inference", imports: ["Packing", "Quantizers", "Layers", "Tensors", "CKernels"]),
     swiftTarget("Interchange", imports: ["Layers", "Tensors", "CImages", "CZlib"]),
@@ -89,7 +89,9 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Layers", imports: ["Tensors"]),
     tests(of: "Quantizers", imports: ["Layers", "Tensors", "Interchange", "CKernels"]),
-    tests(of: "Reconstruction", imports: ["Quantizers", "Layers", "Tensors"]),
+    tests(
+      of: "Reconstruction",
+      imports: ["Pipelines", "Interchange", "Quantizers", "Layers", "Tensors", "CKernels"]),
     tests(of: "Packing", imports: ["Quantizers", "Tensors"]),
     tests(
       of: "Inference",

@@ -331,6 +331,32 @@ function augq.load_engine(path) end
 ---@return { values: integer, tensors: integer, mismatches: string[] }
 function augq.golden_check(path) end
 
+---@class augq.round.Options
+---@field calibration? augq.Dataset images that show what the layers read
+---@field method? "closed"|"bit_split" closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own (default "closed")
+---@field inputs? "corrected"|"quantized"|"float" float: the FP32 network's inputs; quantized: those of the layers already rounded; corrected: these, with the FP32 output as the goal (default "corrected")
+---@field order? "falling"|"natural" falling: columns with the strongest inputs first (default "falling")
+---@field damping? number share of the mean diagonal added to the Hessian's (default 0.01)
+---@field sweeps? integer sweeps of coordinate descent after method closed (default 10)
+---@field batch? integer images per forward pass (default 32)
+
+---Rounds weights for the least error of each layer's output, without training.
+---@param quantized augq.Quantized a quantized network
+---@param options augq.round.Options options
+---@return augq.Quantized
+function augq.round(quantized, options) end
+
+---@class augq.correct_bias.Options
+---@field calibration? augq.Dataset images that show what the layers read
+---@field reference? augq.Model the FP32 network; needed after augq.round, which replaces the weights
+---@field batch? integer images per forward pass (default 32)
+
+---Moves biases so that the mean output of every channel is that of the FP32 network.
+---@param quantized augq.Quantized a quantized network
+---@param options augq.correct_bias.Options options
+---@return augq.Quantized
+function augq.correct_bias(quantized, options) end
+
 ---Fits a granularity to a tensor and returns the tensor on its grid and what it costs.
 ---@param tensor augq.Tensor values
 ---@param granularity augq.Granularity|augq.Codebook what the grid looks like
@@ -616,6 +642,49 @@ function augq.codebook.power_of_two(options) end
 ---@param options? augq.codebook.kmeans.Options options
 ---@return augq.Codebook
 function augq.codebook.kmeans(options) end
+
+---FP32 networks made easier to quantize; their outputs stay the same.
+augq.transform = {}
+
+---@class augq.transform.equalize.Options
+---@field iterations? integer passes over the pairs, at most (default 100)
+---@field replace_relu6? boolean make every ReLU6 a ReLU first, so that channels can be scaled across it; outputs change where 6 was reached (default false)
+
+---Gives each channel the same range in the layer that makes it and in the one that reads it.
+---@param model augq.Model an FP32 network
+---@param options? augq.transform.equalize.Options options
+---@return augq.Model, integer
+function augq.transform.equalize(model, options) end
+
+---@class augq.transform.factorize.Options
+---@field replace_relu6? boolean make every ReLU6 a ReLU first, so that channels can be scaled across it; outputs change where 6 was reached (default false)
+
+---Gives every channel of a layer the range of its largest one; the next layer makes up for it.
+---@param model augq.Model an FP32 network
+---@param options? augq.transform.factorize.Options options
+---@return augq.Model, integer
+function augq.transform.factorize(model, options) end
+
+---@class augq.transform.absorb_bias.Options
+---@field calibration? augq.Dataset images that show what the layers read
+---@field deviations? number standard deviations below a channel's mean that stay with it (default 3)
+---@field batch? integer images per forward pass (default 32)
+
+---Moves the part of biases that ReLU never cuts to the next layer, which shrinks activations.
+---@param model augq.Model an FP32 network
+---@param options augq.transform.absorb_bias.Options options
+---@return augq.Model, integer
+function augq.transform.absorb_bias(model, options) end
+
+---@class augq.transform.split_channels.Options
+---@field ratio? number share of a layer's input channels, rounded up (default 0.02)
+---@field bits? integer bits of the weights' grid: halves then round to the rounded whole; even halves when absent
+
+---Doubles the input channels of the largest weights and halves those weights.
+---@param model augq.Model an FP32 network
+---@param options? augq.transform.split_channels.Options options
+---@return augq.Model, integer
+function augq.transform.split_channels(model, options) end
 
 ---Rules that move parameters against their gradients.
 augq.optimizer = {}

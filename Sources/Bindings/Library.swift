@@ -11,12 +11,17 @@ public enum Library {
     let training = TrainingModule(session: session)
     let quantize = QuantizeModule(session: session)
     let reconstruction = ReconstructionModule(session: session)
+    let preprocessing = PreprocessingModule(session: session)
     return LuaModule(
       "augq", "A workbench for neural-network quantization.",
       functions: GraphModule.functions + models.functions + quantize.functions
-        + reconstruction.functions + TensorQuantization(session: session).functions + training.functions
+        + reconstruction.functions + preprocessing.functions
+        + TensorQuantization(session: session).functions + training.functions
         + [TableModule.function, params(session)],
-      modules: [TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module]
+      modules: [
+        TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module,
+        preprocessing.module,
+      ]
         + TrainingModule.modules,
       types: GraphModule.types + models.types + quantize.types + TrainingModule.types + [
         TableModule.type

@@ -48,6 +48,11 @@ public protocol QuantizationGrid: Sendable {
   func rangeAdjoint(_ gradient: Tensor, at x: Tensor, output y: Tensor, execution: Execution) throws
     -> RangeGradient
 
+  /// Returns the levels that each value of a tensor of a shape may take.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid, or values need not be on levels.
+  func roundingLevels(of shape: Shape) throws -> RoundingLevels
+
   /// Counts the bits of a tensor on the grid.
   func storage(of x: Tensor, execution: Execution) throws -> StorageReport
 }

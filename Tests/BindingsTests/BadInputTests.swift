@@ -61,6 +61,21 @@ struct Mistake: Sendable, CustomStringConvertible {
         "option 'calibration', which fits the activations, needs at least 1 image, but the data set is empty. "
         + "Pass a data set with images."),
     Mistake(
+      script: "augq.round(augq.quantize(network(), { weights = augq.granularity.uniform { bits = 4 } }), {})",
+      message:
+        "option 'calibration' of augq.round needs at least 1 image, but the data set is empty. "
+        + "Pass a data set with images."),
+    Mistake(
+      script: "augq.round(augq.quantize(network(), {}), { method = 'open' })",
+      message: "augq.round: option 'method' is a string \"open\"; expected one of \"closed\", \"bit_split\""),
+    Mistake(
+      script: "augq.correct_bias(augq.quantize(network(), {}), { method = 'batch_norm' })",
+      message:
+        "method batch_norm needs the option 'reference', the network with its batch norms"),
+    Mistake(
+      script: "augq.transform.split_channels(network(), { ratio = 2 })",
+      message: "augq.transform.split_channels: option 'ratio' is 2; expected a number in 0.0001 ... 1.0"),
+    Mistake(
       script: "augq.quantize(network(), { weights = 4 })",
       message: "augq.quantize: option 'weights' is 4; expected an augq.Granularity"),
     Mistake(

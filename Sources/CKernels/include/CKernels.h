@@ -5,3 +5,4 @@
 #include "aq_quantize.h"
 #include "aq_integer.h"
 #include "aq_reconstruct.h"
+#include "aq_closed_form.h"
