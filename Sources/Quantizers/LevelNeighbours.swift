@@ -41,7 +41,7 @@ extension RegionGrid {
     try GridSpecification.checkFinite(x)
     if let block = specification.blockSize { return try blockNeighbours(of: x, block, layout) }
     if specification.mode == .published { return publishedNeighbours(of: x, layout) }
-    if !isUniform { return tableNeighbours(x, layout, try stableLevels()) }
+    if !isUniform { return tableNeighbours(x, layout, (0..<groupCount).map(reachableLevels)) }
     var result = LevelNeighbours(x.shape)
     result.fill(x, layout) { group, run, x, lower, upper in
       let place = group * specification.intervals
@@ -88,14 +88,6 @@ extension RegionGrid {
       }
     }
     return result
-  }
-
-  /// Levels of each group that are their own nearest level: rounding may also have put one beyond its interval's edge.
-  private func stableLevels() throws -> [[Float]] {
-    try (0..<groupCount).map { group in
-      let single = RegionGrid(row: group, of: self)
-      return try levels(group: group).filter { try single.fakeQuantized(Tensor([1], [$0]))[0] == $0 }
-    }
   }
 }
 

@@ -84,19 +84,6 @@ public struct RegionGrid: QuantizationGrid, Hashable {
     steps = grid.steps
   }
 
-  /// The grid of one group alone, for tensors of that group.
-  init(row: Int, of grid: RegionGrid) {
-    let count = grid.specification.intervals
-    var specification = grid.specification
-    specification.group = .tensor
-    self.specification = specification
-    groupCount = 1
-    edges = Array(grid.edges[row * (count + 1)..<(row + 1) * (count + 1)])
-    scales = Array(grid.scales[row * count..<(row + 1) * count])
-    zeroPoints = Array(grid.zeroPoints[row * count..<(row + 1) * count])
-    steps = grid.steps
-  }
-
   /// Which values share a row.
   public var group: GroupMap { specification.group }
 

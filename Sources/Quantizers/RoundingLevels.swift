@@ -81,10 +81,10 @@ extension RegionGrid {
 
   /// The levels of a group with unequal edges that stay where they are: rounded zero points may push an interval's lowest
   /// or highest level over its edge, and the neighbour would round it again.
-  private func reachableLevels(group: Int) -> [Float] {
+  func reachableLevels(group: Int) -> [Float] {
     let all = levels(group: group)
     var rounded = all
-    withRegions(group) { kernels.fake_regions(all, &rounded, all.count, $0) }
+    _ = withRegions(group) { kernels.fake_regions(all, &rounded, all.count, $0) }
     let kept = zip(all, rounded).filter { $0 == $1 }.map(\.0)
     // Each rounding step leads to a level nearer to its own interval; should none stay, the images are the levels.
     return kept.isEmpty ? Array(Set(rounded)).sorted() : kept

@@ -22,7 +22,7 @@ enum PretrainedResNet20 {
   /// Images of a file in `data/cifar10` as the network expects them, and their labels.
   static func images(_ file: String, _ range: Range<Int>) throws -> (images: Tensor, labels: [Int]) {
     let data = try CIFAR10.load(files: [SharedData.path("data/cifar10/\(file)")])
-    let (images, labels) = data.batch(range)
+    let (images, labels) = try data.batch(range)
     let mean: [Float] = [0.485, 0.456, 0.406]
     let deviation: [Float] = [0.229, 0.224, 0.225]
     return (
