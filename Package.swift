@@ -91,7 +91,7 @@ let package = Package(
     tests(of: "Quantizers", imports: ["Layers", "Tensors", "Interchange", "CKernels"]),
     tests(
       of: "Reconstruction",
-      imports: ["Pipelines", "Interchange", "Quantizers", "Layers", "Tensors", "CKernels"]),
+      imports: ["Interchange", "Quantizers", "Layers", "Tensors", "CKernels"]),
     tests(of: "Packing", imports: ["Quantizers", "Tensors"]),
     tests(
       of: "Inference",

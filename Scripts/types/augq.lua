@@ -338,6 +338,7 @@ function augq.golden_check(path) end
 ---@field order? "falling"|"natural" falling: columns with the strongest inputs first (default "falling")
 ---@field damping? number share of the mean diagonal added to the Hessian's (default 0.01)
 ---@field sweeps? integer sweeps of coordinate descent after method closed (default 10)
+---@field patches? integer patches of a layer, evenly taken from all images, that make its Hessian, at most (default 65536)
 ---@field batch? integer images per forward pass (default 32)
 
 ---Rounds weights for the least error of each layer's output, without training.
@@ -348,7 +349,8 @@ function augq.round(quantized, options) end
 
 ---@class augq.correct_bias.Options
 ---@field calibration? augq.Dataset images that show what the layers read
----@field reference? augq.Model the FP32 network; needed after augq.round, which replaces the weights
+---@field reference? augq.Model the FP32 network; needed after augq.round, which replaces the weights, and by method batch_norm
+---@field method? "images"|"batch_norm" images: measured on the calibration images; batch_norm: from the reference's batch norms, without images (default "images")
 ---@field batch? integer images per forward pass (default 32)
 
 ---Moves biases so that the mean output of every channel is that of the FP32 network.

@@ -141,6 +141,20 @@ import Testing
     #expect(error < 1e-3 * samples.error(exact, Tensor(zeros: exact.shape)))
   }
 
+  @Test(arguments: [1e-25, 1e-19, 1e15] as [Float])
+  func inputsOfAnyMagnitudeAreRounded(_ scale: Float) throws {
+    let network = samples.networks[0]
+    let images = Tensor.elementwise(
+      samples.images(network.model.graph.nodes[0].shape.batched(3)), scale: scale, shift: 0)
+    let quantized = try samples.quantized(network.model, samples.grids[0])
+
+    let rounded = try quantized.roundedClosedForm(calibration: images)
+
+    let weight = try #require(rounded.model.parameters["layer.weight"])
+    let once = try #require(rounded.weightGrids["layer.weight"]).fakeQuantized(weight, execution: Execution())
+    #expect(once.values == weight.values)
+  }
+
   @Test func boundedMemoryGivesTheSameBytes() throws {
     let model = try samples.chain()
     let images = samples.images([21, 8, 8, 3])
@@ -183,6 +197,8 @@ import Testing
         try GridSpecification(bits: 2, rounding: .stochastic(seed: 1)).fit(to: $0)
       })
     let uniform = try samples.quantized(network.model, samples.grids[0])
+    var broken = uniform
+    broken.model.parameters["layer.weight"]?[7] = .nan
     let infinite = Tensor([1, 160], [Float](repeating: .infinity, count: 160))
 
     let cases: [(expected: String, run: () throws -> QuantizedModel)] = [
@@ -206,6 +222,11 @@ import Testing
         "inputs of layer 'layer' are not finite, or their squares overflow. Check the calibration images and the weights "
           + "of the layers before it.",
         { try uniform.roundedClosedForm(calibration: infinite) }
+      ),
+      (
+        "layer.weight: 1 of 1920 values are NaN or infinite, the first at index 7; check the weights or the calibration "
+          + "images",
+        { try broken.roundedClosedForm(calibration: images) }
       ),
       (
         "damping is 0.0; choose more than 0, up to 1 (0.01 is usual)",

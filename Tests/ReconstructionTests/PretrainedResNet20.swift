@@ -1,6 +1,5 @@
 import Interchange
 import Layers
-import Pipelines
 import Tensors
 import TestSupport
 

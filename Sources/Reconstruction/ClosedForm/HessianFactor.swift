@@ -23,7 +23,7 @@ struct HessianFactor {
   /// - Parameters:
   ///   - squares: `[columns, columns]`, upper triangle.
   ///   - blockEnds: Where the block of each column ends; blocks stay together.
-  /// - Throws: ``ReconstructionError/invalid(_:)`` when a sum is not finite.
+  /// - Throws: ``ReconstructionError/invalid(_:)`` when a sum is not finite or no damping helps.
   init(
     _ squares: UnsafeBufferPointer<Double>, blockEnds: [Int], options: ClosedFormOptions, layer: String,
     execution: Execution
@@ -31,23 +31,33 @@ struct HessianFactor {
     let n = blockEnds.count
     let diagonal = (0..<n).map { squares[$0 * n + $0] }
     guard diagonal.allSatisfy(\.isFinite) else {
-      throw ReconstructionError.invalid(
-        "inputs of layer '\(layer)' are not finite, or their squares overflow. Check the calibration images and the "
-          + "weights of the layers before it.")
+      throw HessianFactor.notFinite(layer)
     }
     order = HessianFactor.order(diagonal, blockEnds, options.order)
     var added = options.damping * diagonal.reduce(0, +) / Double(max(1, n))
     var lower = [Double](repeating: 0, count: n * n)
     // More columns than patches leave a singular matrix; should rounding errors beat the damping, add more of it.
-    repeat {
+    while true {
       HessianFactor.flip(squares, order, diagonal, added, into: &lower)
       if try HessianFactor.factor(&lower, n, execution) { break }
-      added *= 10
-    } while true
+      guard added < 1e3 * (diagonal.max() ?? 0) else {
+        throw ReconstructionError.invalid(
+          "the Hessian of layer '\(layer)' cannot be factored with \(added) added to its diagonal. Give other images."
+        )
+      }
+      added = max(10 * added, .leastNormalMagnitude)
+    }
     damping = added
     self.diagonal = (0..<n).map { Float(lower[(n - 1 - $0) * n + n - 1 - $0]) }
     unit = HessianFactor.unit(lower, n)
     self.lower = lower
+  }
+
+  /// What is said of sums that are not finite.
+  static func notFinite(_ layer: String) -> ReconstructionError {
+    .invalid(
+      "inputs of layer '\(layer)' are not finite, or their squares overflow. Check the calibration images and the "
+        + "weights of the layers before it.")
   }
 
   private static func order(_ diagonal: [Double], _ blockEnds: [Int], _ order: ColumnOrder) -> [Int] {

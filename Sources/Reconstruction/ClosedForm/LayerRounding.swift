@@ -79,6 +79,7 @@ struct LayerRounding {
     _ weights: Tensor, _ factor: HessianFactor, rows: Range<Int>, _ execution: Execution
   ) throws -> Tensor {
     let columns = task.layer.columns
+    guard task.moments.gap.allSatisfy(\.isFinite) else { throw HessianFactor.notFinite(task.layer.name) }
     let gap = Tensor(
       weights.shape,
       task.moments.gap[rows.lowerBound * columns..<rows.upperBound * columns].map { Float($0) })

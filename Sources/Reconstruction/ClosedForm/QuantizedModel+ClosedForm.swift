@@ -39,7 +39,11 @@ extension QuantizedModel {
       else {
         throw QuantizationError.unknown("there is no grid for '\(place.key)'; quantize the model first")
       }
+      let bad = weight.values.indices.filter { !weight[$0].isFinite }
       do {
+        if let first = bad.first {
+          throw QuantizationError.notFinite(count: bad.count, first: first, total: weight.count)
+        }
         let moments = try streams.moments(of: layer, place.node, result, execution)
         let task = RoundingTask(layer: layer, weight: weight, grid: grid, moments: moments)
         let rounded = try round(task)
