@@ -11,10 +11,16 @@ struct ModelModule: Sendable {
   var functions: [LuaFunction] {
     [
       LuaFunction(
-        "load", "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.",
-        parameters: [LuaParameter("path", "string", "path without extension, beside the script or as given")],
+        "load",
+        "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values; or one ONNX file.",
+        parameters: [
+          LuaParameter("path", "string", "path without extension, or x.onnx, beside the script or as given")
+        ],
         returns: "augq.Model"
       ) { call in
+        if try call.string(0).hasSuffix(".onnx") {
+          return .object(ModelObject(try ONNXFile(path: try resolve(call.string(0), ".onnx")).model()))
+        }
         let path = try resolve(call.string(0), ".safetensors")
         let graph = try architecture(try resolve(call.string(0), ".lua"), call)
         return .object(ModelObject(try Checkpoint.load(path, into: graph)))

@@ -271,7 +271,7 @@ private func checkLayout(
 
 extension Float {
   /// The value of an IEEE half-precision pattern.
-  fileprivate init(halfBits bits: UInt16) {
+  init(halfBits bits: UInt16) {
     let sign: Float = bits >> 15 == 1 ? -1 : 1
     let exponent = Int(bits >> 10 & 31)
     let fraction = Float(bits & 1023) / 1024
