@@ -88,6 +88,9 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
+      name: "FuzzTargets", dependencies: ["Interchange", "Layers", "Tensors"], path: "Tests/Fuzzing/Targets",
+      swiftSettings: swiftSettings),
+    .target(
       name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests(of: "Tensors"),
@@ -100,7 +103,9 @@ let package = Package(
       imports: ["Packing", "Quantizers", "Interchange", "Layers", "Tensors", "CKernels"]),
     tests(
       of: "Interchange",
-      imports: ["Layers", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      imports: [
+        "FuzzTargets", "Layers", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     tests(
       of: "Pipelines",
       imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
@@ -112,3 +117,12 @@ let package = Package(
   ],
   cLanguageStandard: .c11
 )
+
+// libFuzzer brings its own entry point and instruments what it links: only `Tests/Fuzzing/run` asks for these.
+if Context.environment["AUGQ_FUZZING"] != nil {
+  package.targets += ["FuzzONNX", "FuzzSafetensors"].map { name in
+    .executableTarget(
+      name: name, dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/\(name)",
+      swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])])
+  }
+}

@@ -57,8 +57,14 @@ public struct SafetensorsFile: Sendable {
   /// Maps a file and checks its header.
   ///
   /// - Throws: ``InterchangeError`` naming the file and the first thing that is wrong.
-  public init(path: String) throws(InterchangeError) {
-    file = try MappedFile(path: path)
+  public init(path: String) throws(InterchangeError) { try self.init(MappedFile(path: path)) }
+
+  /// Checks the header of a file that is in memory.
+  ///
+  /// - Throws: ``InterchangeError`` naming the file and the first thing that is wrong.
+  package init(_ file: MappedFile) throws(InterchangeError) {
+    self.file = file
+    let path = file.path
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
     let bytes = file.bytes
     guard bytes.count >= 8 else {

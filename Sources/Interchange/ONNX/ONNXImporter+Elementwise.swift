@@ -19,7 +19,9 @@ extension ONNXImporter {
       HardSigmoid.kind, ["slope": .number(Double(slope)), "offset": .number(Double(offset))], call)
   }
 
-  /// Clip with constant bounds, either of which may be open: `relu` for 0 ..., `relu6` for 0 ... 6, else `clip`.
+  /// Clip with constant bounds, either of which may be open.
+  ///
+  /// It is `relu` from 0 on, `relu6` for 0 to 6, else `clip`.
   mutating func clip(_ call: ONNXCall) throws -> [ONNXValue] {
     func bound(_ index: Int, open: Float, _ importer: inout ONNXImporter) throws -> Float {
       guard let given = try importer.optionalConstant(call, index) else { return open }
@@ -87,7 +89,9 @@ extension ONNXImporter {
     var b = try settled(second, name: call.name + "_take")
     if a.view.extents != b.view.extents {
       guard isProduct else {
-        throw ONNXProblem.unsupported(["a sum of extents \(Self.text(a.view)) and \(Self.text(b.view))"])
+        throw ONNXProblem.unsupported([
+          "a sum of extents \(Self.text(a.view.extents)) and \(Self.text(b.view.extents))"
+        ])
       }
       return try scaled(a, b, call)
     }
@@ -115,8 +119,9 @@ extension ONNXImporter {
     return ONNXActivation(node: node, view: .image(shape[0], shape[1], shape[2]))
   }
 
-  private static func text(_ view: ONNXView) -> String {
-    "[" + view.extents.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]"
+  /// Extents as errors name them, `[N, C, H, W]`.
+  static func text(_ extents: [Int?]) -> String {
+    "[" + extents.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]"
   }
 
   /// An image times one factor for each channel, in either order.
@@ -125,7 +130,7 @@ extension ONNXImporter {
   {
     let (image, factors) = a.view.count >= b.view.count ? (a, b) : (b, a)
     let refused = ONNXProblem.unsupported([
-      "a product of extents \(Self.text(a.view)) and \(Self.text(b.view)); one factor for each channel is taken"
+      "a product of extents \(Self.text(a.view.extents)) and \(Self.text(b.view.extents)); one factor for each channel is taken"
     ])
     guard image.view.rank == factors.view.rank, shape(image).rank == 3 else { throw refused }
     let axes = (1..<image.view.rank).filter { factors.view.extent($0) != 1 }

@@ -32,7 +32,7 @@ extension ONNXImporter {
     }
     guard ONNXConstant.volume(rest) == x.view.count, images.map({ isOpen || $0 == batch ?? 1 }) ?? true else {
       throw ONNXProblem.unsupported([
-        "a Reshape of \(x.view.count) values for each image to extents \([images] + rest.map { $0 }), which mixes images"
+        "a Reshape of \(x.view.count) values for each image to extents \(Self.text([images] + rest)), which mixes images"
       ])
     }
     guard let view = x.view.reshaped(rest) else { throw Self.misplaced(x) }
@@ -68,7 +68,7 @@ extension ONNXImporter {
     let given = try ONNXFolding.axes(call.node, list, at: 1, rank: x.view.rank)
     let axes = given ?? (0..<x.view.rank).filter { x.view.extent($0) == 1 }
     guard axes.allSatisfy({ x.view.extent($0) == 1 }) else {
-      throw ONNXProblem.malformed("axes \(axes) of \(x.view.extents.count) are not all of extent 1")
+      throw ONNXProblem.malformed("axes \(axes) of \(Self.text(x.view.extents)) are not all of extent 1")
     }
     x.view = x.view.removing(Set(axes))
     return [.activation(x)]

@@ -121,7 +121,7 @@ extension ONNXImporter {
     }
     guard let image = imageAxes(x), axes == [image.height, image.width].sorted() else {
       throw ONNXProblem.unsupported([
-        "a mean over axes \(axes.isEmpty ? "all" : "\(axes)") of \(x.view.extents.count); only height and width are averaged"
+        "a mean over axes \(axes.isEmpty ? "all" : "\(axes)") of \(Self.text(x.view.extents)); only height and width are averaged"
       ])
     }
     let node = try builder.add(GlobalAveragePool.kind, [:], [x.node], name: call.name)

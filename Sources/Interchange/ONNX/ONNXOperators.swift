@@ -1,4 +1,6 @@
-/// The operators that can be imported. One that is neither here nor in ``ONNXFolding/operators`` does not exist for us.
+/// The operators that can be imported.
+///
+/// One that is neither here nor in ``ONNXFolding/operators`` does not exist for us.
 enum ONNXOperators {
   /// Collects the layers of one node and returns the node's results.
   typealias Import = @Sendable (inout ONNXImporter, ONNXCall) throws -> [ONNXValue]

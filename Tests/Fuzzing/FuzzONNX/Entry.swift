@@ -1,0 +1,8 @@
+import FuzzTargets
+
+/// What libFuzzer calls with every input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  FileReaders.onnx(UnsafeRawBufferPointer(start: bytes, count: count))
+  return 0
+}
