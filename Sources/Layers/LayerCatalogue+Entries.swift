@@ -6,6 +6,9 @@ import Tensors
 public enum LayerCatalogue {
   static let noLimit = 1 << 20
 
+  /// The finite FP32 numbers.
+  static let everyNumber = -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude)
+
   /// The kinds of layers, by name.
   ///
   /// - Throws: ``LayerError/invalid(_:)`` that names the nearest kind.
@@ -115,9 +118,8 @@ public enum LayerCatalogue {
   private static func number(
     _ name: String, default value: Double, _ summary: String
   ) -> AttributeSpecification {
-    let limit = Double(Float.greatestFiniteMagnitude)
-    return AttributeSpecification(
-      name: name, kind: .number(-limit...limit), defaultValue: .number(value), summary: summary)
+    AttributeSpecification(
+      name: name, kind: .number(everyNumber), defaultValue: .number(value), summary: summary)
   }
 
   private static let hardSigmoid = LayerEntry(
