@@ -77,6 +77,11 @@ public struct SafetensorsFile: Sendable {
         "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file."
       )
     }
+    guard length <= Self.headerLimit else {
+      throw malformed(
+        "the header claims \(length) bytes, but the format allows \(Self.headerLimit). It is no safetensors file."
+      )
+    }
     let header: JSONValue
     do {
       header = try JSONValue(parsing: bytes[8..<8 + Int(length)])
@@ -105,6 +110,9 @@ public struct SafetensorsFile: Sendable {
     self.metadata = metadata
     names = entries.keys.sorted()
   }
+
+  /// The format's own limit.
+  private static let headerLimit: UInt64 = 100_000_000
 
   /// The type and shape of a tensor.
   ///

@@ -12,6 +12,7 @@ enum ONNXFolding {
   static let operators: [String: Fold] = [
     "Identity": { node, inputs throws(ONNXProblem) in [try input(inputs, 0)] },
     "Cast": { node, inputs throws(ONNXProblem) in [try cast(node, try input(inputs, 0))] },
+    "Shape": { node, inputs throws(ONNXProblem) in [try extents(node, try input(inputs, 0))] },
     "Gather": { node, inputs throws(ONNXProblem) in
       [try gather(try input(inputs, 0), try input(inputs, 1), axis: node.integer("axis", default: 0))]
     },
@@ -89,6 +90,22 @@ enum ONNXFolding {
       return ONNXConstant(x.dims, .integers(integers))
     default: return x
     }
+  }
+
+  private static func extents(_ node: ONNXNode, _ x: ONNXConstant) throws(ONNXProblem) -> ONNXConstant {
+    let range = try shapeRange(node, rank: x.dims.count)
+    return ONNXConstant(Array(x.dims[range]))
+  }
+
+  /// The axes whose extents a Shape node gives: all, or from `start` to `end` (opset 15 and later).
+  static func shapeRange(_ node: ONNXNode, rank: Int) throws(ONNXProblem) -> Range<Int> {
+    func place(_ name: String, default value: Int) throws(ONNXProblem) -> Int {
+      let given = try node.integer(name, default: value)
+      return min(max(given < 0 ? given + rank : given, 0), rank)
+    }
+    let start = try place("start", default: 0)
+    let end = try place("end", default: rank)
+    return start..<max(start, end)
   }
 
   private static func gather(

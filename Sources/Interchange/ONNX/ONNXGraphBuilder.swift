@@ -20,6 +20,7 @@ struct ONNXGraphBuilder {
 
   private(set) var drafts: [Draft]
   private var flattened: [Index: Index] = [:]
+  private var shuffled: [[Int]: Index] = [:]
 
   /// The most layers of a model; adding a node looks at the names of all others.
   static let layerLimit = 1 << 14
@@ -75,6 +76,14 @@ struct ONNXGraphBuilder {
     if let known = flattened[index] { return known }
     let added = try add(Flatten.kind, [:], [index], name: name)
     flattened[index] = added
+    return added
+  }
+
+  /// The channels of a node, seen as groups, transposed.
+  mutating func shuffle(_ index: Index, groups: Int, name: String) throws(ONNXProblem) -> Index {
+    if let known = shuffled[[index, groups]] { return known }
+    let added = try add(ChannelShuffle.kind, ["groups": .integer(groups)], [index], name: name)
+    shuffled[[index, groups]] = added
     return added
   }
 

@@ -31,8 +31,27 @@ extension ONNXImporter {
       return values[0]
     }
     let largest = Float.greatestFiniteMagnitude
-    let low = try bound(1, open: -largest, &self)
-    let high = try bound(2, open: largest, &self)
+    return try clamp(try bound(1, open: -largest, &self), try bound(2, open: largest, &self), call)
+  }
+
+  /// Max or Min of an activation and one number: what newer exporters write for one bound.
+  mutating func bound(_ call: ONNXCall) throws -> [ONNXValue] {
+    guard call.inputs.count == 2 else {
+      throw ONNXProblem.unsupported(["\(call.node.proto.opType) of \(call.inputs.count) values"])
+    }
+    let isConstantFirst = if case .activation? = call.inputs[0] { false } else { true }
+    let given = try constant(call, isConstantFirst ? 0 : 1)
+    guard let values = given.floats, values.count == 1, given.dims.count <= 4 else {
+      throw ONNXProblem.unsupported(["a bound of extents \(given.dims); one number is taken"])
+    }
+    let ordered = ONNXCall(node: call.node, inputs: isConstantFirst ? call.inputs.reversed() : call.inputs)
+    let largest = Float.greatestFiniteMagnitude
+    return call.node.proto.opType == "Max"
+      ? try clamp(values[0], largest, ordered) : try clamp(-largest, values[0], ordered)
+  }
+
+  private mutating func clamp(_ low: Float, _ high: Float, _ call: ONNXCall) throws -> [ONNXValue] {
+    let largest = Float.greatestFiniteMagnitude
     if low == -largest, high == largest { return [.activation(try call.activation(0))] }
     if low == 0, high == 6 { return try map(ReLU6.kind, [:], call) }
     if low == 0, high == largest { return try map(ReLU.kind, [:], call) }
@@ -101,22 +120,16 @@ extension ONNXImporter {
     }
     if a.view.coalesced != b.view.coalesced {
       // One of them is a shuffled or otherwise moved image: bring both into the order of layers.
-      guard a.view.rank == 4 else { throw Self.misplaced(b) }
-      a = try plainImage(a, call)
-      b = try plainImage(b, call)
+      a = try ordered(a, name: call.name)
+      b = try ordered(b, name: call.name)
     }
+    guard a.view.coalesced == b.view.coalesced else { throw Self.misplaced(b) }
     if shape(a) != shape(b) {
       a.node = try builder.flatten(a.node, name: call.name + "_flat")
       b.node = try builder.flatten(b.node, name: call.name + "_flat")
     }
     let node = try builder.add(isProduct ? Multiply.kind : Add.kind, [:], [a.node, b.node], name: call.name)
     return ONNXActivation(node: node, view: a.view)
-  }
-
-  private mutating func plainImage(_ activation: ONNXActivation, _ call: ONNXCall) throws -> ONNXActivation {
-    let node = try image(activation, name: call.name)
-    let shape = builder.drafts[node].shape
-    return ONNXActivation(node: node, view: .image(shape[0], shape[1], shape[2]))
   }
 
   /// Extents as errors name them, `[N, C, H, W]`.

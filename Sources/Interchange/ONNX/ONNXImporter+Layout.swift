@@ -90,14 +90,9 @@ extension ONNXImporter {
   /// Shape: extents as constants; the number of images stays open.
   mutating func extents(_ call: ONNXCall) throws -> [ONNXValue] {
     let x = try settled(call.activation(0), name: call.name + "_take")
-    let all = x.view.extents
-    func place(_ name: String, default value: Int) throws -> Int {
-      let given = try call.node.integer(name, default: value)
-      return min(max(given < 0 ? given + all.count : given, 0), all.count)
-    }
-    let start = try place("start", default: 0)
-    let end = try place("end", default: all.count)
-    return [.constant(ONNXConstant(Array(all[start..<max(start, end)])))]
+    return [
+      .constant(ONNXConstant(Array(x.view.extents[try ONNXFolding.shapeRange(call.node, rank: x.view.rank)])))
+    ]
   }
 }
 
@@ -110,7 +105,7 @@ extension ONNXImporter {
     var parts: [(activation: ONNXActivation, width: Int)] = []
     var axis = 0
     for index in call.inputs.indices {
-      let x = try call.activation(index)
+      let x = try ordered(call.activation(index), name: call.name(ofInput: index))
       axis = try ONNXFolding.axis(given, rank: x.view.rank)
       let part = try channels(x, axis: axis, name: call.name(ofInput: index))
       guard !part.isPermuted else { throw Self.misplaced(x) }
@@ -137,7 +132,7 @@ extension ONNXImporter {
 
   /// Split along the channels: sizes are an attribute before opset 13, then an input, or equal parts.
   mutating func split(_ call: ONNXCall) throws -> [ONNXValue] {
-    let x = try call.activation(0)
+    let x = try ordered(call.activation(0), name: call.name)
     let axis = try ONNXFolding.axis(call.node.integer("axis", default: 0), rank: x.view.rank)
     guard let extent = x.view.extent(axis) else { throw ONNXProblem.unsupported(["a Split of the batch"]) }
     let count = call.node.proto.output.count
@@ -179,6 +174,7 @@ extension ONNXImporter {
   /// Slice: a run of channels, or every few rows and columns from the first on.
   mutating func slice(_ call: ONNXCall) throws -> [ONNXValue] {
     var x = try call.activation(0)
+    if x.stride == [1, 1] { x = try ordered(x, name: call.name) }
     var constants: [ONNXConstant?] = [nil]
     for index in call.inputs.indices.dropFirst() { constants.append(try optionalConstant(call, index)) }
     // The batch only passes whole, whatever its size: any extent beyond every end will do.
@@ -215,7 +211,7 @@ extension ONNXImporter {
 
   /// Pad with zeros, of rows, columns and channels.
   mutating func pad(_ call: ONNXCall) throws -> [ONNXValue] {
-    let x = try settled(call.activation(0), name: call.name + "_take")
+    let x = try ordered(call.activation(0), name: call.name)
     let mode = try call.node.text("mode", default: "constant")
     guard mode == "constant" else {
       throw ONNXProblem.unsupported(["Pad in mode '\(mode)'; only zeros are padded"])

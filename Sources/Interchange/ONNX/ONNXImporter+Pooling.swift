@@ -113,7 +113,7 @@ extension ONNXImporter {
 
   /// ReduceMean over height and width, whichever axes they are; axes are an attribute before opset 18, then an input.
   mutating func mean(_ call: ONNXCall) throws -> [ONNXValue] {
-    let x = try settled(call.activation(0), name: call.name + "_take")
+    let x = try ordered(call.activation(0), name: call.name)
     let list = [nil, try optionalConstant(call, 1)]
     let axes = try ONNXFolding.axes(call.node, list, at: 1, rank: x.view.rank) ?? []
     if axes.isEmpty, try call.node.integer("noop_with_empty_axes", default: 0) != 0 {

@@ -4,7 +4,7 @@ import Tensors
 /// Bringing views into the forms that layers read.
 extension ONNXImporter {
   /// Which axes of a tensor are height, width and channels of an image.
-  struct ImageAxes {
+  struct ImageAxes: Equatable {
     let height: Int
     let width: Int
     let channels: Int
@@ -67,9 +67,19 @@ extension ONNXImporter {
     let inOrder = ONNXView(
       factors: view.factors, axes: [view.axes[0], view.axes[1].reversed(), view.axes[2], view.axes[3]])
     guard inOrder.coalesced == plain.coalesced else { throw Self.misplaced(activation) }
-    return try builder.add(
-      ChannelShuffle.kind, ["groups": .integer(view.factors[view.axes[1][1]])], [activation.node],
-      name: name + "_shuffle")
+    return try builder.shuffle(
+      activation.node, groups: view.factors[view.axes[1][1]], name: name + "_shuffle")
+  }
+
+  /// The activation with the channels of an image in the order of memory: a shuffle that was left for later is done.
+  mutating func ordered(_ given: ONNXActivation, name: String) throws -> ONNXActivation {
+    let activation = try settled(given, name: name + "_take")
+    guard activation.view.rank == 4, shape(activation).rank == 3, imageAxes(activation) == nil else {
+      return activation
+    }
+    let node = try image(activation, name: name)
+    let shape = builder.drafts[node].shape
+    return ONNXActivation(node: node, view: .image(shape[0], shape[1], shape[2]))
   }
 
   /// The node that holds an `[N, F]` tensor as a vector, and for each feature its place in the vector when they differ.

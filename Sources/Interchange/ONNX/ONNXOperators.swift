@@ -23,6 +23,8 @@ enum ONNXOperators {
     "HardSwish": { try $0.map("hard_swish", [:], $1) },
     "HardSigmoid": { try $0.hardSigmoid($1) },
     "Clip": { try $0.clip($1) },
+    "Max": { try $0.bound($1) },
+    "Min": { try $0.bound($1) },
     "Softmax": { try $0.softmax($1) },
     "Add": { try $0.arithmetic($1) },
     "Sub": { try $0.arithmetic($1) },

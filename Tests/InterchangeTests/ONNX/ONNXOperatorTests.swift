@@ -246,6 +246,11 @@ extension OperatorCase {
       name: "Clip from 0", nodes: { _ in [S.node("Clip", ["x", "a"], ["y"])] },
       constants: { _ in [S.scalar("a", 0)] }, layers: ["relu"], expected: map { max($0, 0) }),
     OperatorCase(
+      name: "Max and Min with a number",
+      nodes: { _ in [S.node("Max", ["a", "x"], ["m"]), S.node("Min", ["m", "b"], ["y"])] },
+      constants: { _ in [S.scalar("a", -0.5), S.scalar("b", 0.25)] }, layers: ["clip", "clip"],
+      expected: map { min(max($0, -0.5), 0.25) }),
+    OperatorCase(
       name: "Softmax over channels", opsets: [13, 20],
       nodes: { _ in [S.node("Softmax", ["x"], ["y"], [S.integer("axis", 1)])] }, layers: ["softmax"],
       expected: { x in
@@ -465,6 +470,23 @@ extension OperatorCase {
       }, layers: ["average_pool", "pad"],
       expected: { x in
         Planar(x.images, 7, 3, 3) { n, c, h, w in (1..<5).contains(c) ? x[n, c - 1, 2 * h, 2 * w] : 0 }
+      }),
+    OperatorCase(
+      name: "channel shuffle before Split",
+      nodes: { _ in
+        [
+          S.node("Reshape", ["x", "split"], ["a"]),
+          S.node("Transpose", ["a"], ["b"], [S.integers("perm", [0, 2, 1, 3, 4])]),
+          S.node("Reshape", ["b", "join"], ["c"]), S.node("Slice", ["c", "0", "2", "1"], ["d"]),
+          S.node("Slice", ["c", "2", "4", "1"], ["e"]), S.node("Add", ["d", "e"], ["y"]),
+        ]
+      },
+      constants: { _ in
+        [S.list("split", [-1, 2, 2, 5, 6]), S.list("join", [0, 4, 5, -1])]
+          + [0, 1, 2, 4].map { S.list("\($0)", [$0]) }
+      }, layers: ["channel_shuffle", "slice", "slice", "add"],
+      expected: { x in
+        Planar(x.images, 2, x.height, x.width) { n, c, h, w in x[n, 2 * c, h, w] + x[n, 2 * c + 1, h, w] }
       }),
     OperatorCase(
       name: "channel shuffle",
