@@ -80,9 +80,9 @@ extension ONNXImporter {
       return curve
     }
     let shape = builder.drafts[node].shape
+    try spend(2 * shape[-1])
     let wide = map.expanded(to: shape[-1])
     if mayJoin, let joined = try join(wide, to: node) { return joined }
-    try spend(2 * shape[-1])
     let shift = Tensor([shape[-1]], wide.shift)
     let added: ONNXGraphBuilder.Index
     if shape.rank == 3 {

@@ -145,6 +145,7 @@ struct ONNXImporter {
     for node in nodes {
       for input in Set(node.proto.input) { readers[input, default: 0] += 1 }
     }
+    readers[name, default: 0] += 1
     for node in nodes {
       do {
         try run(node)
@@ -265,7 +266,7 @@ struct ONNXImporter {
 
   /// How many nodes read the value that a node reads or makes.
   func readerCount(_ name: String) -> Int {
-    readers[name, default: 0] + (proto.output.contains { $0.name == name } ? 1 : 0)
+    readers[name, default: 0]
   }
 }
 
