@@ -16,8 +16,11 @@ let kernelSettings: [CSetting] = [
 ]
 
 /// One Swift target of ours; `imports` lists every module it may import, and the build refuses others.
-func swiftTarget(_ name: String, imports: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .target(name: name, dependencies: imports, resources: resources, swiftSettings: swiftSettings)
+func swiftTarget(
+  _ name: String, imports: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: imports, exclude: exclude, resources: resources, swiftSettings: swiftSettings)
 }
 
 /// The tests of one target, in `Tests/<target>Tests`.
@@ -31,7 +34,8 @@ let package = Package(
   name: "augq",
   products: [.executable(name: "augq", targets: ["augq"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -54,7 +58,12 @@ let package = Package(
     swiftTarget("Reconstruction", imports: ["Quantizers", "Layers", "Tensors", "CKernels", "COneDNN"]),
     swiftTarget("Packing", imports: ["Quantizers", "Tensors"]),
     swiftTarget("Inference", imports: ["Packing", "Quantizers", "Layers", "Tensors", "CKernels"]),
-    swiftTarget("Interchange", imports: ["Layers", "Tensors", "CImages", "CZlib"]),
+    swiftTarget(
+      "Interchange",
+      imports: [
+        "Layers", "Tensors", "CImages", "CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["ONNX/onnx.proto"]),
     swiftTarget(
       "Pipelines",
       imports: [
@@ -84,6 +93,9 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
+      name: "FuzzTargets", dependencies: ["Interchange", "Layers", "Tensors"], path: "Tests/Fuzzing/Targets",
+      swiftSettings: swiftSettings),
+    .target(
       name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
       swiftSettings: swiftSettings),
     tests(of: "Tensors"),
@@ -96,7 +108,11 @@ let package = Package(
     tests(
       of: "Inference",
       imports: ["Packing", "Quantizers", "Interchange", "Layers", "Tensors", "CKernels"]),
-    tests(of: "Interchange", imports: ["Layers", "Tensors"]),
+    tests(
+      of: "Interchange",
+      imports: [
+        "FuzzTargets", "Layers", "Tensors", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     tests(
       of: "Pipelines",
       imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
@@ -108,3 +124,12 @@ let package = Package(
   ],
   cLanguageStandard: .c11
 )
+
+// libFuzzer brings its own entry point and instruments what it links: only `Tests/Fuzzing/run` asks for these.
+if Context.environment["AUGQ_FUZZING"] != nil {
+  package.targets += ["FuzzONNX", "FuzzSafetensors"].map { name in
+    .executableTarget(
+      name: name, dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/\(name)",
+      swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])])
+  }
+}

@@ -73,6 +73,46 @@ function Graph:relu6(x1, options) end
 ---@return augq.Node
 function Graph:hard_swish(x1, options) end
 
+---@class Graph.sigmoid.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Logistic function, 1 / (1 + exp(-x)).
+---@param x1 augq.Node input
+---@param options? Graph.sigmoid.Options options
+---@return augq.Node
+function Graph:sigmoid(x1, options) end
+
+---@class Graph.hard_sigmoid.Options
+---@field slope? any growth between the bounds; a number (default 0.1666666716337204)
+---@field offset? any value at 0; a number (default 0.5)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---A line cut off at 0 and 1, min(max(slope x + offset, 0), 1).
+---@param x1 augq.Node input
+---@param options? Graph.hard_sigmoid.Options options
+---@return augq.Node
+function Graph:hard_sigmoid(x1, options) end
+
+---@class Graph.clip.Options
+---@field low? any least value of the output; a number (default 0.0)
+---@field high? any largest value of the output; a number (default 1.0)
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Values cut off at two bounds, min(max(x, low), high).
+---@param x1 augq.Node input
+---@param options? Graph.clip.Options options
+---@return augq.Node
+function Graph:clip(x1, options) end
+
+---@class Graph.softmax.Options
+---@field name? string unique name, the prefix of the parameters' keys
+
+---Softmax over the last dimension.
+---@param x1 augq.Node input
+---@param options? Graph.softmax.Options options
+---@return augq.Node
+function Graph:softmax(x1, options) end
+
 ---@class Graph.add.Options
 ---@field name? string unique name, the prefix of the parameters' keys
 
@@ -86,7 +126,7 @@ function Graph:add(x1, x2, options) end
 ---@class Graph.mul.Options
 ---@field name? string unique name, the prefix of the parameters' keys
 
----Product of two values of one shape.
+---Product of two values of one shape, or of an image and one factor per channel.
 ---@param x1 augq.Node input
 ---@param x2 augq.Node input
 ---@param options? Graph.mul.Options options

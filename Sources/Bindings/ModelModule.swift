@@ -11,9 +11,10 @@ struct ModelModule: Sendable {
   var functions: [LuaFunction] {
     [
       LuaFunction(
-        "load", "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.",
+        "load",
+        "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values; or one ONNX file.",
         parameters: [
-          LuaParameter("path", "string", "path without extension, beside the script or as given"),
+          LuaParameter("path", "string", "path without extension, or x.onnx, beside the script or as given"),
           LuaParameter("options", "table", "options", optional: true),
         ],
         options: [
@@ -23,6 +24,7 @@ struct ModelModule: Sendable {
         returns: "augq.Model"
       ) { call in
         let given = try call.options(1)
+        if try call.string(0).hasSuffix(".onnx") { return try onnx(call.string(0), given) }
         let weights = try resolve(
           given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors")
         let graph = try architecture(call, given.value("architecture"))
@@ -55,6 +57,14 @@ struct ModelModule: Sendable {
         ], returns: "augq.Graph"
       ) { call in .object(GraphObject(try architecture(call, call.isAbsent(1) ? nil : call.read(1)))) },
     ]
+  }
+
+  private func onnx(_ path: String, _ given: LuaOptions) throws -> LuaValue {
+    if let name = ["weights", "architecture"].first(where: given.has) {
+      throw LuaUsageError(
+        "an ONNX file holds weights and architecture itself; leave the option '\(name)' out")
+    }
+    return .object(ModelObject(try ONNXFile(path: resolve(path, ".onnx")).model()))
   }
 
   private static let architectureOption = LuaOption(

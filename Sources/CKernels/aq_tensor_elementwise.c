@@ -44,6 +44,32 @@ AQ_CLONES void aq_hard_swish_backward(size_t n, const float *x, const float *dy,
   }
 }
 
+AQ_CLONES void aq_hard_sigmoid_forward(size_t n, float slope, float offset, const float *x, float *y) {
+  AQ_INDEPENDENT
+  for (size_t i = 0; i < n; i++) {
+    float line = slope * x[i] + offset, positive = line <= 0 ? 0 : line;
+    y[i] = positive >= 1 ? 1 : positive;
+  }
+}
+
+AQ_CLONES void aq_hard_sigmoid_backward(size_t n, float slope, const float *y, const float *dy, float *dx) {
+  AQ_INDEPENDENT
+  for (size_t i = 0; i < n; i++) dx[i] = ((y[i] <= 0) | (y[i] >= 1)) ? 0 : slope * dy[i];
+}
+
+AQ_CLONES void aq_clip_forward(size_t n, float low, float high, const float *x, float *y) {
+  AQ_INDEPENDENT
+  for (size_t i = 0; i < n; i++) {
+    float raised = x[i] <= low ? low : x[i];
+    y[i] = raised >= high ? high : raised;
+  }
+}
+
+AQ_CLONES void aq_clip_backward(size_t n, float low, float high, const float *x, const float *dy, float *dx) {
+  AQ_INDEPENDENT
+  for (size_t i = 0; i < n; i++) dx[i] = ((x[i] <= low) | (x[i] >= high)) ? 0 : dy[i];
+}
+
 AQ_CLONES void aq_add(size_t n, const float *a, const float *b, float *y) {
   AQ_INDEPENDENT
   for (size_t i = 0; i < n; i++) y[i] = a[i] + b[i];

@@ -1,9 +1,14 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 public import Layers
 import Tensors
 
 /// Turns a graph whose weights and activations have integer grids into an ``IntegerModel``.
 ///
-/// Batch normalisation is folded before. A ReLU or ReLU6 becomes the clamp of the node it follows. Layers that only move
+/// Batch normalisation is folded before. A ReLU, ReLU6 or clip becomes the clamp of the node it follows. Layers that only move
 /// values (max pool, flatten, slice, shuffle, pad) keep their input's grid. The output node, when nothing quantizes it,
 /// gives 32-bit logits.
 package struct GraphLowering {
@@ -67,7 +72,7 @@ package struct GraphLowering {
     let range: IntegerModelBuilder.RealRange
   }
 
-  /// The ReLU or ReLU6 that is the only reader of a node, and what it lets through.
+  /// The ReLU, ReLU6 or clip that is the only reader of a node, and what it lets through.
   private func fusedActivation(of index: Int) -> (node: Int, range: IntegerModelBuilder.RealRange)? {
     guard index != graph.output, users[index].count == 1, let user = users[index].first,
       let range = graph.nodes[user].layer?.passedRange, let layer = graph.nodes[index].layer,
@@ -82,7 +87,8 @@ package struct GraphLowering {
     let inputs = try node.inputs.map { (input) throws(InferenceError) in try loweredInput(input) }
     switch layer {
     case is Conv2d, is Linear: return try lowerProduct(layer, node, target, input: inputs[0])
-    case is Add, is Multiply, is AveragePool, is GlobalAveragePool, is Concat, is HardSwish:
+    case is Add, is Multiply, is AveragePool, is GlobalAveragePool, is Concat, is HardSwish, is Sigmoid,
+      is HardSigmoid:
       return try lowerArithmetic(layer, node, target, inputs)
     default:
       if let range = layer.passedRange {
@@ -126,12 +132,21 @@ package struct GraphLowering {
     case is Add:
       return try builder.add(sumOf: inputs[0], inputs[1], name: node.name, grid: grid, range: target.range)
     case is Multiply:
+      guard builder.nodes[inputs[0]].shape == builder.nodes[inputs[1]].shape else {
+        throw .unsupportedLayer(node: node.name, kind: "mul by one factor per channel")
+      }
       return try builder.add(
         productOf: inputs[0], inputs[1], name: node.name, grid: grid, range: target.range)
     case is Concat: return builder.add(channelsOf: inputs, name: node.name, shape: node.shape, grid: grid)
     case is HardSwish:
       return builder.add(
         function: { $0 * min(max($0 + 3, 0), 6) / 6 }, of: inputs[0], name: node.name, grid: grid)
+    case is Sigmoid:
+      return builder.add(function: { 1 / (1 + exp(-$0)) }, of: inputs[0], name: node.name, grid: grid)
+    case let line as HardSigmoid:
+      let (slope, offset) = (Double(line.slope), Double(line.offset))
+      return builder.add(
+        function: { min(max(slope * $0 + offset, 0), 1) }, of: inputs[0], name: node.name, grid: grid)
     default:
       let extents = Array(builder.nodes[inputs[0]].shape.dimensions.prefix(2))
       let pool = layer as? AveragePool
@@ -173,6 +188,7 @@ extension Layer {
     switch self {
     case is ReLU: 0...Double.infinity
     case is ReLU6: 0...6
+    case let clip as Clip: Double(clip.low)...Double(clip.high)
     default: nil
     }
   }
@@ -188,7 +204,7 @@ extension IntegerModel {
   /// Lowers a graph whose weights and activations have integer grids.
   ///
   /// Batch normalisation is folded before. The output node, when it has no grid, gives 32-bit logits; every other node
-  /// needs a grid, except one whose only reader is a ReLU or ReLU6 with a grid, and layers that only move values.
+  /// needs a grid, except one whose only reader is a ReLU, ReLU6 or clip with a grid, and layers that only move values.
   ///
   /// - Parameters:
   ///   - outputGrids: Grids of outputs by node name; the graph's input has the name `input`.

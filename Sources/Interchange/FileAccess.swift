@@ -13,12 +13,14 @@ public final class MappedFile: @unchecked Sendable {
   public let path: String
   /// The file's content, valid while this object lives.
   public let bytes: UnsafeRawBufferPointer
+  private let isMapped: Bool
 
   /// Maps a file.
   ///
   /// - Throws: ``InterchangeError/unreadable(path:reason:remedy:)``.
   public init(path: String) throws(InterchangeError) {
     self.path = path
+    isMapped = true
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else {
       throw .unreadable(path: path, reason: lastError(), remedy: "Check the path.")
@@ -45,7 +47,15 @@ public final class MappedFile: @unchecked Sendable {
     return try body(bytes)
   }
 
+  /// Stands for a file whose content the caller holds longer than this value; `path` is only named in errors.
+  package init(borrowing bytes: UnsafeRawBufferPointer, path: String) {
+    self.path = path
+    self.bytes = bytes
+    isMapped = false
+  }
+
   deinit {
+    guard isMapped else { return }
     if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
   }
 }

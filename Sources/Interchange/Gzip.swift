@@ -1,12 +1,14 @@
 import CZlib
 
 /// Reads files that may be gzip-compressed, by the name's ending.
-enum Gzip {
+package enum Gzip {
   /// The content of a file, inflated when its name ends in `.gz`.
   ///
   /// - Throws: ``InterchangeError`` for a missing file, a truncated or damaged stream, or one that inflates to more
   ///   than `limit` bytes.
-  static func contents(of path: String, limit: Int, remedy: String) throws(InterchangeError) -> [UInt8] {
+  package static func contents(of path: String, limit: Int, remedy: String) throws(InterchangeError)
+    -> [UInt8]
+  {
     let file: MappedFile
     do {
       file = try MappedFile(path: path)

@@ -4,6 +4,8 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
   case unreadable(path: String, reason: String, remedy: String)
   /// A file whose content is not what its format says.
   case malformed(path: String, problem: String)
+  /// A model file that is whole but uses what we do not have; each entry names a node.
+  case unsupported(path: String, what: [String])
   /// A tensor that a file does not have.
   case noTensor(path: String, name: String, nearest: [String])
   /// A tensor of another type than asked for.
@@ -22,6 +24,9 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable(let path, let reason, let remedy): "cannot read \(path): \(reason). \(remedy)"
     case .malformed(let path, let problem): "\(path): \(problem)"
+    case .unsupported(let path, let what):
+      "\(path) uses what cannot be imported: \(what.joined(separator: "; ")). "
+        + "Export it without, or build the network in Lua."
     case .noTensor(let path, let name, let nearest):
       "\(path) has no tensor '\(name)'. "
         + (nearest.isEmpty ? "It is empty." : "The nearest names are \(nearest.joined(separator: ", ")).")

@@ -30,7 +30,7 @@ public indirect enum JSONValue: Hashable, Sendable {
   /// The number, when it is whole and exact.
   public var integer: Int? { number.flatMap { Int(exactly: $0) } }
 
-  /// Reads a whole text (RFC 8259; duplicate keys are refused).
+  /// Reads a whole text (RFC 8259; duplicate keys are refused, and more than 2^21 values, which fill the memory).
   ///
   /// - Throws: ``JSONError`` with the byte where reading stopped.
   public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
@@ -54,6 +54,9 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
 private struct Reader {
   let bytes: [UInt8]
   var position = 0
+  private var valueCount = 0
+  /// A value takes 2 bytes in a text and some 50 in memory.
+  private static let valueLimit = 1 << 21
 
   init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -74,6 +77,8 @@ private struct Reader {
 
   mutating func value(depth: Int) throws(JSONError) -> JSONValue {
     guard depth < 64 else { throw error("nesting deeper than 64") }
+    valueCount += 1
+    guard valueCount <= Self.valueLimit else { throw error("more than \(Self.valueLimit) values") }
     skipSpace()
     switch next {
     case UInt8(ascii: "{"): return try object(depth)

@@ -57,8 +57,14 @@ public struct SafetensorsFile: Sendable {
   /// Maps a file and checks its header.
   ///
   /// - Throws: ``InterchangeError`` naming the file and the first thing that is wrong.
-  public init(path: String) throws(InterchangeError) {
-    file = try MappedFile(path: path)
+  public init(path: String) throws(InterchangeError) { try self.init(MappedFile(path: path)) }
+
+  /// Checks the header of a file that is in memory.
+  ///
+  /// - Throws: ``InterchangeError`` naming the file and the first thing that is wrong.
+  package init(_ file: MappedFile) throws(InterchangeError) {
+    self.file = file
+    let path = file.path
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
     let bytes = file.bytes
     guard bytes.count >= 8 else {
@@ -70,6 +76,11 @@ public struct SafetensorsFile: Sendable {
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
         "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file."
+      )
+    }
+    guard length <= Self.headerLimit else {
+      throw malformed(
+        "the header claims \(length) bytes, but the format allows \(Self.headerLimit). It is no safetensors file."
       )
     }
     let header: JSONValue
@@ -100,6 +111,9 @@ public struct SafetensorsFile: Sendable {
     self.metadata = metadata
     names = entries.keys.sorted()
   }
+
+  /// The format's own limit.
+  private static let headerLimit: UInt64 = 100_000_000
 
   /// The type and shape of a tensor.
   ///
@@ -281,7 +295,7 @@ private func checkLayout(
 
 extension Float {
   /// The value of an IEEE half-precision pattern.
-  fileprivate init(halfBits bits: UInt16) {
+  init(halfBits bits: UInt16) {
     let sign: Float = bits >> 15 == 1 ? -1 : 1
     let exponent = Int(bits >> 10 & 31)
     let fraction = Float(bits & 1023) / 1024

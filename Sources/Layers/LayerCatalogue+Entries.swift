@@ -6,6 +6,9 @@ import Tensors
 public enum LayerCatalogue {
   static let noLimit = 1 << 20
 
+  /// The finite FP32 numbers.
+  static let everyNumber = -Double(Float.greatestFiniteMagnitude)...Double(Float.greatestFiniteMagnitude)
+
   /// The kinds of layers, by name.
   ///
   /// - Throws: ``LayerError/invalid(_:)`` that names the nearest kind.
@@ -20,8 +23,14 @@ public enum LayerCatalogue {
     simple(ReLU.kind, "Rectified linear unit, max(x, 0).") { ReLU() },
     simple(ReLU6.kind, "Rectified linear unit with a ceiling, min(max(x, 0), 6).") { ReLU6() },
     simple(HardSwish.kind, "Hard swish, x relu6(x + 3) / 6.") { HardSwish() },
+    simple(Sigmoid.kind, "Logistic function, 1 / (1 + exp(-x)).") { Sigmoid() },
+    hardSigmoid, clip,
+    simple(Softmax.kind, "Softmax over the last dimension.") { Softmax() },
     simple(Add.kind, "Sum of two values of one shape.", inputs: 2) { Add() },
-    simple(Multiply.kind, "Product of two values of one shape.", inputs: 2) { Multiply() },
+    simple(
+      Multiply.kind, "Product of two values of one shape, or of an image and one factor per channel.",
+      inputs: 2
+    ) { Multiply() },
     maxPool, averagePool,
     simple(GlobalAveragePool.kind, "Mean over all positions of an image.") { GlobalAveragePool() },
     simple(Concat.kind, "Channels of several images side by side.", inputs: nil) { Concat() },
@@ -105,6 +114,32 @@ public enum LayerCatalogue {
     return BatchNorm(
       channels: inputs[0][-1], epsilon: given.number("epsilon"), momentum: given.number("momentum"))
   }
+
+  private static func number(
+    _ name: String, default value: Double, _ summary: String
+  ) -> AttributeSpecification {
+    AttributeSpecification(
+      name: name, kind: .number(everyNumber), defaultValue: .number(value), summary: summary)
+  }
+
+  private static let hardSigmoid = LayerEntry(
+    kind: HardSigmoid.kind, summary: "A line cut off at 0 and 1, min(max(slope x + offset, 0), 1).",
+    inputCount: 1,
+    attributes: [
+      number("slope", default: Double(1 / 6 as Float), "growth between the bounds"),
+      number("offset", default: 0.5, "value at 0"),
+    ]
+  ) { given, _ throws(LayerError) in
+    HardSigmoid(slope: given.number("slope"), offset: given.number("offset"))
+  }
+
+  private static let clip = LayerEntry(
+    kind: Clip.kind, summary: "Values cut off at two bounds, min(max(x, low), high).", inputCount: 1,
+    attributes: [
+      number("low", default: 0, "least value of the output"),
+      number("high", default: 1, "largest value of the output"),
+    ]
+  ) { given, _ throws(LayerError) in try Clip(low: given.number("low"), high: given.number("high")) }
 
   private static let maxPool = LayerEntry(
     kind: MaxPool.kind, summary: "Largest value under a moving window.", inputCount: 1,

@@ -79,6 +79,7 @@ extension AttributeSpecification.Kind {
   public var text: String {
     switch self {
     case .integer(let range): "an integer \(range.text)"
+    case .number(LayerCatalogue.everyNumber): "a number"
     case .number(let range): "a number in \(range.lowerBound) ... \(range.upperBound)"
     case .boolean: "true or false"
     case .integers(let count, let range): "an integer, or a list of \(count), each \(range.text)"

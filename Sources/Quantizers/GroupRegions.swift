@@ -103,10 +103,23 @@ struct GroupRegions {
       low = -high
     }
     high = max(high, low + GroupRegions.smallestScale * 4096)
-    edges = GroupRegions.placed(specification, low, high)
+    let wanted = GroupRegions.placed(specification, low, high)
     let top = Float(specification.topCode)
-    scales = zip(edges, edges.dropFirst()).map { max(($1 - $0) / top, GroupRegions.smallestScale) }
-    zeroPoints = zip(edges, scales).map { (-$0 / $1).rounded(.toNearestOrEven) }
+    (edges, scales, zeroPoints) = ([wanted[0]], [], [])
+    var start = wanted[0]
+    for (k, end) in wanted.dropFirst().enumerated() {
+      let scale = max((end - start) / top, GroupRegions.smallestScale)
+      // From the second interval on, up: a level below the end of the interval before would be rounded into that one.
+      let zeroPoint = (-start / scale).rounded(.toNearestOrEven)
+      let below = -zeroPoint * scale < start - 1e-4 * scale
+      scales.append(scale)
+      zeroPoints.append(k > 0 && below ? zeroPoint - 1 : zeroPoint)
+      let bottom = -zeroPoints[k] * scale
+      // Intervals meet half-way between their levels, so that every level is its own nearest one.
+      edges[k] = k == 0 ? bottom : start / 2 + bottom / 2
+      start = (top - zeroPoints[k]) * scale
+      edges.append(start)
+    }
   }
 
   /// The edges of unequal intervals: fractions, or geometric on one side or on both sides of 0.

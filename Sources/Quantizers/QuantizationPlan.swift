@@ -4,9 +4,9 @@ import Tensors
 /// Where a graph's values are quantized, and with which specification.
 ///
 /// Weights of every convolution and linear layer; the input; outputs of convolutions, linear layers, sums and products
-/// after a ReLU or ReLU6 that alone reads them (only there), of pools of means, concatenations and hard swish. What reads
-/// values without changing them (max pool, flatten, slice, shuffle, pad, a ReLU on levels) keeps its input's grid. The
-/// graph's output is not quantized.
+/// after a ReLU, ReLU6 or clip that alone reads them (only there), of pools of means, concatenations, hard swish, sigmoids
+/// and softmax. What reads values without changing them (max pool, flatten, slice, shuffle, pad, a ReLU on levels) keeps its
+/// input's grid. The graph's output is not quantized.
 public struct QuantizationPlan: Sendable {
   /// Why a place has its specification.
   public enum Role: String, Sendable { case input, regular, first, last }
@@ -74,8 +74,8 @@ public struct QuantizationPlan: Sendable {
         place = user
       }
       guard place != graph.output else { continue }
-      let feedsHardSwish = users[place].contains { graph.nodes[$0].layer is HardSwish }
-      if places[place] == nil { places[place] = (.regular, feedsHardSwish ? eightBits : regular) }
+      let feedsCurve = users[place].contains { graph.nodes[$0].layer?.isCurve == true }
+      if places[place] == nil { places[place] = (.regular, feedsCurve ? eightBits : regular) }
     }
     if let last, let firstLast {
       // The nearest quantized value upstream of the last layer.
@@ -98,11 +98,14 @@ extension Layer {
   /// Whether a ReLU behind it becomes part of it.
   var fusesActivation: Bool { isProduct || self is Add || self is Multiply }
 
-  var isClamp: Bool { self is ReLU || self is ReLU6 }
+  var isClamp: Bool { self is ReLU || self is ReLU6 || self is Clip }
 
-  /// Whether its output may lie off its input's grid; that of a ReLU6 may, as 6 need not be a level.
+  /// Whether it bends values, so that coarse levels before it would move far.
+  var isCurve: Bool { self is HardSwish || self is Sigmoid || self is HardSigmoid || self is Softmax }
+
+  /// Whether its output may lie off its input's grid; that of a ReLU6 or a clip may, as a bound need not be a level.
   var makesNewValues: Bool {
     fusesActivation || self is AveragePool || self is GlobalAveragePool || self is Concat || self is HardSwish
-      || self is ReLU6
+      || self is ReLU6 || self is Clip || self is Sigmoid || self is HardSigmoid || self is Softmax
   }
 }

@@ -86,6 +86,25 @@ struct Damage: Sendable, CustomStringConvertible {
     ) { try SafetensorsFile(path: path) }
   }
 
+  @Test func headersThatWouldFillTheMemoryAreRefused() throws {
+    let folder = try Scratch()
+    let path = folder.path("x")
+    try folder.write(withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Data($0) }, to: "x")
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try handle.truncate(atOffset: 100_000_009)
+    try handle.close()
+    #expect(
+      throws: InterchangeError.malformed(
+        path: path,
+        problem:
+          "the header claims 100000001 bytes, but the format allows 100000000. It is no safetensors file.")
+    ) { try SafetensorsFile(path: path) }
+
+    let values = "[" + String(repeating: "1,", count: 1 << 21)
+    let error = #expect(throws: JSONError.self) { try JSONValue(parsing: Array(values.utf8)) }
+    #expect(error?.description == "more than 2097152 values at byte 4194303")
+  }
+
   @Test func writtenTensorsComeBackAndBytesDoNotDependOnTheOrder() throws {
     let folder = try Scratch()
     let tensors = [

@@ -42,8 +42,18 @@ struct GradientCase: Sendable, CustomStringConvertible {
     GradientCase(kind: "relu", attributes: [:], inputs: [[5, 7, 3]]),
     GradientCase(kind: "relu6", attributes: [:], inputs: [[5, 7, 3]]),
     GradientCase(kind: "hard_swish", attributes: [:], inputs: [[5, 7, 3]]),
+    GradientCase(kind: "sigmoid", attributes: [:], inputs: [[5, 7, 3]]),
+    GradientCase(kind: "hard_sigmoid", attributes: [:], inputs: [[5, 7, 3]]),
+    GradientCase(
+      kind: "hard_sigmoid", attributes: ["slope": .number(0.5), "offset": .number(1)], inputs: [[35]]),
+    GradientCase(
+      kind: "clip", attributes: ["low": .number(-1.5), "high": .number(3)], inputs: [[5, 7, 3]]),
+    GradientCase(kind: "softmax", attributes: [:], inputs: [[11]]),
+    GradientCase(kind: "softmax", attributes: [:], inputs: [[2, 3, 5]]),
     GradientCase(kind: "add", attributes: [:], inputs: [[5, 3, 2], [5, 3, 2]]),
     GradientCase(kind: "mul", attributes: [:], inputs: [[5, 3, 2], [5, 3, 2]]),
+    GradientCase(kind: "mul", attributes: [:], inputs: [[5, 3, 4], [1, 1, 4]], batch: 17),
+    GradientCase(kind: "mul", attributes: [:], inputs: [[5, 3, 4], [4]]),
     GradientCase(
       kind: "max_pool", attributes: ["kernel": .integer(3), "stride": .integer(2), "padding": .integer(1)],
       inputs: [[7, 5, 3]]),

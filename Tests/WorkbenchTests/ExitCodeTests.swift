@@ -74,6 +74,25 @@ struct Ending: Sendable, CustomStringConvertible {
         "augq: recipe.lua:1: bad.augq: not a packed model: the first bytes are [110, 111, 116, 32], expected 'AUGQ'. "
     ),
     Ending(
+      script: "require 'augq'.load 'nothing.onnx'", status: 66,
+      errors: "augq: recipe.lua:1: cannot read nothing.onnx: No such file or directory. Check the path.\n"),
+    Ending(
+      script: "io.open('bad.onnx', 'w'):write('not a model at all'):close() require 'augq'.load 'bad.onnx'",
+      status: 65,
+      errors: "augq: recipe.lua:1: "),
+    // A hard sigmoid of an image of 4 channels, 5x6: the imported network runs, and comes back from our own files.
+    Ending(
+      script: """
+        local hex = "08083a380a130a0178120179220b486172645369676d6f69645a1c0a017812170a15080112110a0312014e0a0208040a0208050a02080662030a01794202100b"
+        io.open('m.onnx', 'w'):write((hex:gsub('..', function(h) return string.char(tonumber(h, 16)) end))):close()
+        local augq = require 'augq'
+        local x = augq.tensor.zeros { 2, 5, 6, 4 }
+        local model = augq.load 'm.onnx'
+        model:save 'copy'
+        local copy = augq.load 'copy'
+        assert(model:forward(x):min() == 0.5 and copy:forward(x):max() == 0.5)
+        """, status: 0, errors: ""),
+    Ending(
       script: "while true do end", status: 124,
       errors: "augq: stopped after the time limit of 0.3 s. Raise --time.\n",
       options: ["--time", "0.3"]),

@@ -17,6 +17,22 @@ void aq_relu6_backward(size_t n, const float *x, const float *dy, float *dx);
 void aq_hard_swish_forward(size_t n, const float *x, float *y);
 // dx = dy * (0 below -3, 1 above 3, (2 x + 3) / 6 between).
 void aq_hard_swish_backward(size_t n, const float *x, const float *dy, float *dx);
+// y = min(max(slope * x + offset, 0), 1), NaN stays NaN.
+void aq_hard_sigmoid_forward(size_t n, float slope, float offset, const float *x, float *y);
+// dx = 0 < y < 1 ? slope * dy : 0; dx may be dy.
+void aq_hard_sigmoid_backward(size_t n, float slope, const float *y, const float *dy, float *dx);
+// y = min(max(x, low), high), NaN stays NaN.
+void aq_clip_forward(size_t n, float low, float high, const float *x, float *y);
+// dx = low < x < high ? dy : 0; dx may be dy.
+void aq_clip_backward(size_t n, float low, float high, const float *x, const float *dy, float *dx);
+// y = 1 / (1 + exp(-x)), within 3 units in the last place; NaN stays NaN.
+void aq_sigmoid_forward(size_t n, const float *x, float *y);
+// dx = y * (1 - y) * dy; dx may be dy.
+void aq_sigmoid_backward(size_t n, const float *y, const float *dy, float *dx);
+// y = exp(x - max) / sum of exp(x - max), per row of `width` > 0 values; the sum is in double.
+void aq_softmax_forward(size_t rows, size_t width, const float *x, float *y);
+// dx = y * (dy - sum of y * dy), per row; dx may be dy.
+void aq_softmax_backward(size_t rows, size_t width, const float *y, const float *dy, float *dx);
 
 // y = a + b, a - b, a * b, a / b; y may be a or b.
 void aq_add(size_t n, const float *a, const float *b, float *y);
