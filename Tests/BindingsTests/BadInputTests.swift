@@ -77,7 +77,7 @@ struct Mistake: Sendable, CustomStringConvertible {
       message: "augq.transform.split_channels: option 'ratio' is 2; expected a number in 0.0001 ... 1.0"),
     Mistake(
       script: "augq.quantize(network(), { weights = 4 })",
-      message: "augq.quantize: option 'weights' is 4; expected an augq.Granularity"),
+      message: "augq.quantize: option 'weights' is 4; expected an augq.Granularity or augq.Codebook"),
     Mistake(
       script: "network():forward(augq.tensor.zeros { 1, 5, 5, 1 })",
       message: "the input is 1x5x5x1, but the network reads batches of 4x4x1"),

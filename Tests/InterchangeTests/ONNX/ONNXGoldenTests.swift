@@ -56,9 +56,9 @@ struct GoldenNetwork: Sendable, CustomStringConvertible {
 
   private static func cifar(_ count: Int, _ value: (UInt8, Int) -> Float) throws -> (Tensor, [Int]) {
     let data = try CIFAR10.load(files: [SharedData.path("data/cifar10/test_batch.bin.gz")])
-    let codes = data.codes(Array(0..<count))
+    let codes = try #require(try data.codes(Array(0..<count)))
     let values = codes.enumerated().map { value(UInt8($0.element), $0.offset % 3) }
-    return (Tensor([count, 32, 32, 3], values), data.batch(0..<count).labels)
+    return (Tensor([count, 32, 32, 3], values), try data.batch(0..<count).labels)
   }
 
   /// Labels of the decoded evaluation images, by their index in the list of evaluation images.
