@@ -218,6 +218,19 @@ function Graph:flatten(x1, options) end
 ---@return augq.Node
 function Graph:pad(x1, options) end
 
+---Returns every node in topological order; what the output does not depend on is left out.
+---@return { name: string, kind: string, inputs: string[], users: string[], shape: integer[], weighted: boolean }[]
+function Graph:nodes() end
+
+---Returns what is known of one node.
+---@param name string the node's name
+---@return { name: string, kind: string, inputs: string[], users: string[], shape: integer[], weighted: boolean }
+function Graph:node(name) end
+
+---Returns the smallest parts with one way in and one way out, in order: single layers and whole branched blocks.
+---@return { entry: string, exit: string, nodes: string[], weighted: boolean }[]
+function Graph:regions() end
+
 ---A value inside a graph.
 ---@class augq.Node
 ---@field name string the node's name
@@ -226,6 +239,7 @@ local Node = {}
 
 ---A network: architecture and FP32 values.
 ---@class augq.Model
+---@field graph augq.Graph the architecture; changes to it change nothing
 ---@field parameter_count integer number of trainable values
 ---@field byte_count integer bytes of all values in FP32, batch norms folded
 local Model = {}
@@ -250,6 +264,7 @@ function Model:parameter(key) end
 
 ---A network with grids on its weights and activations; computes fake-quantized.
 ---@class augq.Quantized
+---@field graph augq.Graph the architecture, batch norms folded; changes to it change nothing
 ---@field bits table mean bits per weight: nominal, stored, entropy, side; unquantized in percent; count
 ---@field activation_bits table the same, mean over the activations of one image
 ---@field byte_count integer bytes of the packed model file
@@ -327,8 +342,8 @@ function augq.graph(shape) end
 ---@field weights? string file of the values instead: ours, or a PyTorch state dictionary
 ---@field architecture? any what the model file's function takes, such as { width = 0.25 }
 
----Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values.
----@param path string path without extension, beside the script or as given
+---Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values; or one ONNX file.
+---@param path string path without extension, or x.onnx, beside the script or as given
 ---@param options? augq.load.Options options
 ---@return augq.Model
 function augq.load(path, options) end
@@ -350,7 +365,7 @@ function augq.build(source, options) end
 function augq.architecture(path, options) end
 
 ---@class augq.quantize.Options
----@field weights? augq.Granularity grid of the weights; FP32 when absent
+---@field weights? augq.Granularity|augq.Codebook grid of the weights; FP32 when absent
 ---@field activations? augq.Granularity grid of the activations; FP32 when absent
 ---@field calibration? augq.Dataset images that show the activations' ranges
 ---@field first_last? "8bit"|"same" 8bit keeps 256 levels in the first and last layers; same treats them as the rest (default "8bit")
@@ -370,6 +385,38 @@ function augq.load_engine(path) end
 ---@param path string safetensors file laid out as augq_reference.safetensors
 ---@return { values: integer, tensors: integer, mismatches: string[] }
 function augq.golden_check(path) end
+
+---@class augq.reconstruct.Options
+---@field calibration augq.Dataset images; 64 are enough to begin with
+---@field method? any plugin of kind reconstruction: adaround, brecq, qdrop, adaquant, ptmq, or one of yours (default "qdrop")
+---@field units? any plugin of kind partition: layer, block, stage, network, or one of yours (default the method's)
+---@field widths? any networks of the same weights and other activation grids, fine-tuned with the same rounding
+---@field folder? string where results of finished units are kept, so that a run that was killed goes on
+---@field iterations? integer steps per unit (default 2000)
+---@field batch? integer images per step (default 32)
+---@field seed? integer seed of batches and draws (default 1)
+---@field rounding? "adaround"|"adaquant"|"nearest" adaround: a learned choice between neighbouring levels; adaquant: continuous weights through the quantizer (default "adaround")
+---@field learning_rate? number step of Adam on weights (default 0.01 (adaquant 0.001))
+---@field regularization? number weight of AdaRound's regulariser against the error (default 0.01)
+---@field warmup? number share of the steps without regulariser (default 0.2)
+---@field beta? number[] exponent of the regulariser after the warm-up and at the end (default { 20, 2 })
+---@field ranges? "learned"|"fixed" ranges of activations (default "learned")
+---@field range_learning_rate? number step of Adam on factors of ranges (default 0.001)
+---@field input? "mixed"|"quantized"|"full_precision" what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one (default "mixed")
+---@field input_share? number share of quantized values in mixed inputs (default 0.5)
+---@field quantized_share? number probability that an activation inside a unit is quantized in a step (default 0.5)
+---@field weighting? "uniform"|"fisher" weights of output errors (default "uniform")
+---@field power? number power of output errors (default 2)
+
+---Fine-tunes rounding and ranges of a quantized network unit by unit, from a few images without labels.
+---@param network augq.Quantized what to fine-tune; its weights are FP32 or rounded
+---@param options augq.reconstruct.Options options; those of stages apply to every stage of the method
+---@return augq.Quantized, { seconds: number, units: table[], widths: augq.Quantized[] }
+function augq.reconstruct(network, options) end
+
+---Returns the most memory the process has had in use, mapped caches included.
+---@return integer
+function augq.peak_bytes() end
 
 ---@class augq.round.Options
 ---@field calibration? augq.Dataset images that show what the layers read

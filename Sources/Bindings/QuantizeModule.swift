@@ -37,7 +37,8 @@ struct QuantizeModule: Sendable {
           LuaOption("calibration", .object(["augq.Dataset"]), "images that show the activations' ranges"),
           LuaOption(
             "first_last", .name(["8bit", "same"]), default: "\"8bit\"",
-            "8bit keeps 256 levels in the first and last layers; same treats them as the rest"),
+            "8bit keeps 256 levels in weights of the first and last layers, the output of the first and the input of the "
+              + "last; same treats them as the rest"),
         ], returns: "augq.Quantized"
       ) { call in
         let model = try call.object(ModelObject.self, 0).value

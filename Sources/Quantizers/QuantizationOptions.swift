@@ -1,8 +1,10 @@
 /// The grids of the first and last layers, which are kept finer than the rest.
+///
+/// As in the public code of BRECQ and of the AuGQ authors: weights of both, the output of the first, the input of the last.
 public struct FirstLast: Hashable, Sendable {
   /// Weights of the first and the last convolution or linear layer.
   public var weights: GridSpecification
-  /// The last layer's input.
+  /// The first layer's output (behind its activation function) and the last layer's input.
   public var activations: GridSpecification
 
   /// Makes a pair.

@@ -55,12 +55,12 @@ public struct QuantizationPlan: Sendable {
       } ?? []
     activations =
       options.activations.map {
-        QuantizationPlan.activations(graph, $0, options.firstLast, last: products.last)
+        QuantizationPlan.activations(graph, $0, options.firstLast, products: products)
       } ?? []
   }
 
   private static func activations(
-    _ graph: Graph, _ regular: GridSpecification, _ firstLast: FirstLast?, last: NodeIndex?
+    _ graph: Graph, _ regular: GridSpecification, _ firstLast: FirstLast?, products: [NodeIndex]
   ) -> [Place] {
     let users = graph.users
     let eightBits = FirstLast.eightBit.activations
@@ -74,10 +74,19 @@ public struct QuantizationPlan: Sendable {
         place = user
       }
       guard place != graph.output else { continue }
+      // A sum reads the product before anything is stored: the public codes of BRECQ and AuGQ do not quantize there at
+      // all, integers need 256 levels.
+      let isSummand =
+        layer.isProduct && place == index && users[index].count == 1
+        && users[index].allSatisfy { graph.nodes[$0].layer is Add }
       let feedsCurve = users[place].contains { graph.nodes[$0].layer?.isCurve == true }
-      if places[place] == nil { places[place] = (.regular, feedsCurve ? eightBits : regular) }
+      if let firstLast, index == products.first {
+        places[place] = (.first, firstLast.activations)
+      } else if places[place] == nil {
+        places[place] = (.regular, feedsCurve || isSummand ? eightBits : regular)
+      }
     }
-    if let last, let firstLast {
+    if let last = products.last, let firstLast {
       // The nearest quantized value upstream of the last layer.
       var source = graph.nodes[last].inputs.first
       while let index = source, places[index] == nil { source = graph.nodes[index].inputs.first }

@@ -44,9 +44,9 @@ import Testing
     #expect(plan.weights.map(\.role) == [.first, .regular, .regular, .last])
     #expect(
       plan.activations.map(\.key) == ["input", "relu", "body", "after", "point", "hard", "both", "mean"])
-    // Before hard swish and in front of the last layer 8 bits, elsewhere the given 4.
-    #expect(plan.activations.map(\.specification.bits) == [8, 4, 4, 4, 8, 4, 4, 8])
-    #expect(plan.activations.last?.role == .last)
+    // 8 bits behind the first layer, before a sum or a hard swish and in front of the last layer, elsewhere the given 4.
+    #expect(plan.activations.map(\.specification.bits) == [8, 8, 8, 4, 8, 4, 4, 8])
+    #expect(plan.activations[1].role == .first && plan.activations.last?.role == .last)
     var same = options
     same.firstLast = nil
     let uniform = try QuantizationPlan(model.graph, same)
@@ -54,7 +54,7 @@ import Testing
       uniform.weights.allSatisfy {
         $0.specification as? GridSpecification == options.weights as? GridSpecification
       })
-    #expect(uniform.activations.map(\.specification.bits) == [8, 4, 4, 4, 8, 4, 4, 4])
+    #expect(uniform.activations.map(\.specification.bits) == [8, 4, 8, 4, 8, 4, 4, 4])
   }
 
   @Test func pixelsHaveTheirOwnGridAndOtherInputsAreFitted() throws {
