@@ -36,7 +36,7 @@ function M.options(more)
     weights = { "", "PyTorch safetensors of the network (default: that of the data pack)" },
     data = { M.shared .. "/cifar10", "folder of CIFAR-10's binary files" },
     samples = { 64, "calibration images", 1, 50000 },
-    iterations = { 2000, "steps per unit of the fine-tuning methods", 1, 1000000 },
+    iterations = { 500, "steps per unit of the fine-tuning methods", 1, 1000000 },
     seed = { 1, "seed of the calibration images, batches and draws" },
     json = { false, "print one JSON object a line instead of the table" },
     smoke = { false, "4 steps per unit and 200 test images; nothing when the data are absent" },

@@ -4,7 +4,7 @@ import Reconstruction
 /// One stage of a fine-tuning method: its keys, and the options they make.
 enum ReconstructionStage {
   static let options = [
-    LuaOption("iterations", .integer(1...10_000_000), default: "2000", "steps per unit"),
+    LuaOption("iterations", .integer(1...10_000_000), default: "500", "steps per unit"),
     LuaOption("batch", .integer(1...65_536), default: "32", "images per step"),
     LuaOption("seed", .integer(0...Int.max), default: "1", "seed of batches and draws"),
     LuaOption(
@@ -14,7 +14,7 @@ enum ReconstructionStage {
     LuaOption(
       "learning_rate", .number(1e-9...1e3), default: "0.01 (adaquant 0.001)", "step of Adam on weights"),
     LuaOption(
-      "regularization", .number(0...1e6), default: "0.01",
+      "regularization", .number(0...1e6), default: "0.05",
       "weight of AdaRound's regulariser against the error"),
     LuaOption("warmup", .number(0...0.99), default: "0.2", "share of the steps without regulariser"),
     LuaOption(

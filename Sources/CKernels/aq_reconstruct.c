@@ -3,9 +3,6 @@
 #include "aq_clones.h"
 #include "aq_math.h"
 
-// No fused multiply-add: every clone rounds alike, so every CPU gives the same bits.
-#pragma clang fp contract(off)
-
 // Sums run in LANES partial sums, added up in double after every BLOCK values: a fixed order for any vector width.
 enum { LANES = 16, BLOCK = 1024 };
 
