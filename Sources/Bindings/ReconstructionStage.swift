@@ -21,7 +21,7 @@ enum ReconstructionStage {
       "beta", .numbers, default: "{ 20, 2 }", "exponent of the regulariser after the warm-up and at the end"),
     LuaOption("ranges", .name(["learned", "fixed"]), default: "\"learned\"", "ranges of activations"),
     LuaOption(
-      "range_learning_rate", .number(1e-9...1e3), default: "0.001", "step of Adam on factors of ranges"),
+      "range_learning_rate", .number(1e-9...1e3), default: "0.0003", "step of Adam on factors of ranges"),
     LuaOption(
       "input", .name(["mixed", "quantized", "full_precision"]), default: "\"mixed\"",
       "what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one"
@@ -67,7 +67,7 @@ enum ReconstructionStage {
       options.rounding = .adaRound(try settings(number, given.numbers("beta") ?? stage.numbers("beta")))
     }
     options.ranges =
-      text("ranges") == "fixed" ? .fixed : .learned(learningRate: number("range_learning_rate") ?? 1e-3)
+      text("ranges") == "fixed" ? .fixed : .learned(learningRate: number("range_learning_rate") ?? 3e-4)
     options.input =
       switch text("input") {
       case "quantized": .quantized

@@ -47,7 +47,6 @@ static inline __attribute__((always_inline)) double lp_sum(size_t n, const float
     float lanes[LANES] = {0};
     size_t i = block;
     for (; i + LANES <= end; i += LANES) {
-      AQ_INDEPENDENT
       for (int lane = 0; lane < LANES; lane++) {
         float d = y[i + lane] - target[i + lane], w = is_weighted ? weight[i + lane] : 1.0f;
         lanes[lane] += lp_term(d, w, power, is_square, factor, dy + i + lane);

@@ -51,7 +51,7 @@ public enum RangePolicy: Hashable, Sendable {
   ///
   /// For a uniform grid of scale s this is LSQ with the step `r s`, the zero point staying.
   /// Source: Esser et al. 2020 (LSQ), eq. 3.
-  case learned(learningRate: Float = 1e-3)
+  case learned(learningRate: Float = 3e-4)
 }
 
 /// Which values a unit reads while it is fine-tuned.
