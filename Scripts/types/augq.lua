@@ -368,7 +368,7 @@ function augq.architecture(path, options) end
 ---@field weights? augq.Granularity|augq.Codebook grid of the weights; FP32 when absent
 ---@field activations? augq.Granularity grid of the activations; FP32 when absent
 ---@field calibration? augq.Dataset images that show the activations' ranges
----@field first_last? "8bit"|"same" 8bit keeps 256 levels in the first and last layers; same treats them as the rest (default "8bit")
+---@field first_last? "8bit"|"same" 8bit keeps 256 levels in weights of the first and last layers, the output of the first and the input of the last; same treats them as the rest (default "8bit")
 
 ---Folds batch norms, fits the grids of weights and, from calibration images, of activations.
 ---@param model augq.Model an FP32 network
@@ -392,16 +392,16 @@ function augq.golden_check(path) end
 ---@field units? any plugin of kind partition: layer, block, stage, network, or one of yours (default the method's)
 ---@field widths? any networks of the same weights and other activation grids, fine-tuned with the same rounding
 ---@field folder? string where results of finished units are kept, so that a run that was killed goes on
----@field iterations? integer steps per unit (default 2000)
+---@field iterations? integer steps per unit (default 500)
 ---@field batch? integer images per step (default 32)
 ---@field seed? integer seed of batches and draws (default 1)
 ---@field rounding? "adaround"|"adaquant"|"nearest" adaround: a learned choice between neighbouring levels; adaquant: continuous weights through the quantizer (default "adaround")
 ---@field learning_rate? number step of Adam on weights (default 0.01 (adaquant 0.001))
----@field regularization? number weight of AdaRound's regulariser against the error (default 0.01)
+---@field regularization? number weight of AdaRound's regulariser against the error (default 0.05)
 ---@field warmup? number share of the steps without regulariser (default 0.2)
 ---@field beta? number[] exponent of the regulariser after the warm-up and at the end (default { 20, 2 })
 ---@field ranges? "learned"|"fixed" ranges of activations (default "learned")
----@field range_learning_rate? number step of Adam on factors of ranges (default 0.001)
+---@field range_learning_rate? number step of Adam on factors of ranges (default 0.0003)
 ---@field input? "mixed"|"quantized"|"full_precision" what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one (default "mixed")
 ---@field input_share? number share of quantized values in mixed inputs (default 0.5)
 ---@field quantized_share? number probability that an activation inside a unit is quantized in a step (default 0.5)
