@@ -32,8 +32,9 @@ import Testing
     return Model(graph: graph, seed: 11)
   }()
 
-  /// Waves with an offset per channel: neighbouring values are alike, as in photographs. For white noise the nearest
-  /// level would be the best one already.
+  /// Waves with an offset per channel: neighbouring values are alike, as in photographs.
+  ///
+  /// For white noise the nearest level would be the best one already.
   static let images: Tensor = {
     var random = RandomSource(seed: 5)
     return Tensor([48, 8, 8, 3]) { target in
