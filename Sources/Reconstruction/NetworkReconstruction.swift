@@ -22,7 +22,7 @@ public struct UnitReport: Sendable {
   public let name: String
   /// Output error of the unit over all calibration images, weights rounded to nearest, ranges as they were.
   public let before: Double
-  /// The same with the weights and ranges found.
+  /// The same with the weights and ranges found; never larger, as nearest rounding is kept otherwise.
   public let after: Double
   /// Share of the weights whose rounding the regulariser had not decided at the end, 0...1.
   public let undecided: Double
@@ -125,7 +125,7 @@ public struct NetworkReconstruction {
       let before = try work.error(of: networks)
       let known = try journal?.result(of: unit, index: index)
       var undecided = 0.0
-      let result: UnitResult
+      var result = UnitResult()
       if let known {
         result = known
       } else {
@@ -135,9 +135,11 @@ public struct NetworkReconstruction {
               unit: index, units: units.count, name: unit.name, iteration: iteration,
               iterations: options.iterations, loss: loss))
         }
+        // Hardening and draws may leave a unit worse than nearest rounding, which is then kept.
+        if try work.error(of: networks(with: result)) > before { result = try work.nearest() }
         try journal?.record(result, of: unit, index: index)
       }
-      try apply(result)
+      networks = try networks(with: result)
       let seconds = known == nil ? (ContinuousClock.now - begin).seconds : 0
       reports.append(
         UnitReport(
@@ -150,25 +152,27 @@ public struct NetworkReconstruction {
     return reports
   }
 
-  /// Puts what a unit has found into the networks.
-  private mutating func apply(_ result: UnitResult) throws {
-    for place in networks.indices {
+  /// The networks with what a unit has found.
+  private func networks(with result: UnitResult) throws -> [QuantizedModel] {
+    try networks.enumerated().map { place, network in
+      var network = network
       for (key, weight) in result.weights {
-        guard networks[place].model.parameters[key]?.shape == weight.shape else {
+        guard network.model.parameters[key]?.shape == weight.shape else {
           throw ReconstructionError.invalid(
             "a stored result has weight '\(key)' \(weight.shape), which the network has not; start a new folder"
           )
         }
-        networks[place].model.parameters[key] = weight
+        network.model.parameters[key] = weight
       }
       for (key, factors) in result.weightFactors {
-        networks[place].weightGrids[key] = try scaled(networks[place].weightGrids[key], factors, key)
+        network.weightGrids[key] = try scaled(network.weightGrids[key], factors, key)
       }
-      let ranges = result.activationFactors.indices.contains(place) ? result.activationFactors[place] : [:]
+      let ranges =
+        result.activationFactors.indices.contains(place) ? result.activationFactors[place] : [:]
       for (name, factors) in ranges {
-        networks[place].activationGrids[name] = try scaled(
-          networks[place].activationGrids[name], factors, name)
+        network.activationGrids[name] = try scaled(network.activationGrids[name], factors, name)
       }
+      return network
     }
   }
 

@@ -54,6 +54,14 @@ struct UnitWork {
     return (try variables.result(), variables.undecidedShare)
   }
 
+  /// Weights rounded to nearest, ranges as they were.
+  func nearest() throws -> UnitResult {
+    var options = options
+    options.rounding = .nearest
+    options.quantizedShare = 0
+    return try UnitReconstruction(unit.region, of: networks, options).result()
+  }
+
   /// What the unit reads in each network for some images.
   private func inputs(_ rows: some Collection<Int>, _ iteration: Int) throws -> [Tensor] {
     switch options.input {
