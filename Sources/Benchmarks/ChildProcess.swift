@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Tensors
 
 /// Runs another program and waits for it.
 enum ChildProcess {

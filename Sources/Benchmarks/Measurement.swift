@@ -1,3 +1,5 @@
+import Tensors
+
 /// One timed piece of work.
 public struct Measurement: Sendable {
   /// What was timed; the same text on both sides of a comparison with a peer.
@@ -59,10 +61,6 @@ public struct Stopwatch: Sendable {
     }
     return best
   }
-}
-
-extension Duration {
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
 
 extension [Measurement] {

@@ -33,7 +33,7 @@ enum GraphQueries {
           .table([
             ("entry", name(region.entry)), ("exit", name(region.exit)),
             ("nodes", .list(region.nodes.map(name))),
-            ("weighted", .boolean(region.nodes.contains { graph.isWeighted($0) })),
+            ("weighted", .boolean(region.nodes.contains { graph.nodes[$0].layer?.isWeighted == true })),
           ])
         })
     },
@@ -55,12 +55,7 @@ enum GraphQueries {
       ("name", .string(node.name)), ("kind", .string(node.layer.map { type(of: $0).kind } ?? "input")),
       ("inputs", names(node.inputs)), ("users", names(users[index])),
       ("shape", .list(node.shape.dimensions.map { .integer($0) })),
-      ("weighted", .boolean(graph.isWeighted(index))),
+      ("weighted", .boolean(node.layer?.isWeighted == true)),
     ])
   }
-}
-
-extension Graph {
-  /// Whether a node multiplies by weights.
-  func isWeighted(_ index: NodeIndex) -> Bool { nodes[index].layer is Conv2d || nodes[index].layer is Linear }
 }

@@ -58,7 +58,8 @@ struct PreprocessingModule: Sendable {
     ) { call in
       let quantized = try call.object(QuantizedObject.self, 0).value
       let given = try call.options(1)
-      let images = try images(given, quantized.model, purpose: "option 'calibration' of augq.round")
+      let images = try given.calibrationImages(
+        for: quantized.model, purpose: "option 'calibration' of augq.round")
       let round =
         given.string("method") == "bit_split"
         ? QuantizedModel.roundedByBitSplit : QuantizedModel.roundedClosedForm
@@ -114,7 +115,8 @@ struct PreprocessingModule: Sendable {
         let result = try quantized.correctingBias(batchNormsOf: reference, execution: session.execution)
         return .object(QuantizedObject(result.model))
       }
-      let images = try images(given, quantized.model, purpose: "option 'calibration' of augq.correct_bias")
+      let images = try given.calibrationImages(
+        for: quantized.model, purpose: "option 'calibration' of augq.correct_bias")
       let result = try withProgress("correct bias") {
         try quantized.correctingBias(
           calibration: images, reference: reference, batch: given.integer("batch") ?? 32,
@@ -179,7 +181,8 @@ struct PreprocessingModule: Sendable {
     ) { call in
       let model = try call.object(ModelObject.self, 0).value
       let given = try call.options(1)
-      let images = try images(given, model, purpose: "option 'calibration' of augq.transform.absorb_bias")
+      let images = try given.calibrationImages(
+        for: model, purpose: "option 'calibration' of augq.transform.absorb_bias")
       return Self.values(
         try model.absorbingBias(
           calibration: images, deviations: given.number("deviations") ?? 3,
@@ -204,16 +207,6 @@ struct PreprocessingModule: Sendable {
       let options = ChannelSplitting(ratio: given.number("ratio") ?? 0.02, bits: given.integer("bits"))
       return Self.values(try call.object(ModelObject.self, 0).value.splittingChannels(options))
     }
-  }
-
-  private func images(_ given: LuaOptions, _ model: Model, purpose: String) throws -> Tensor {
-    guard let data = given.object("calibration", DatasetObject.self)?.value, data.count > 0 else {
-      throw PipelineError.noImages(purpose: purpose)
-    }
-    guard data.imageShape == model.inputShape else {
-      throw PipelineError.shapeMismatch(images: "\(data.imageShape)", network: "\(model.inputShape)")
-    }
-    return try data.batch(0..<data.count).images
   }
 
   private func withProgress<Result>(_ label: String, _ body: (@escaping (Double) -> Void) throws -> Result)

@@ -48,7 +48,7 @@ struct QuantizeModule: Sendable {
             ?? given.object("weights", CodebookObject.self)?.value,
           activations: given.object("activations", GranularityObject.self)?.value,
           firstLast: given.string("first_last") == "same" ? nil : .eightBit)
-        let images = try calibration(given.object("calibration", DatasetObject.self)?.value, model, options)
+        let images = try calibration(given, model, options)
         let progress = session.progress
         let quantized = try QuantizedModel.quantizing(
           model, options, calibration: images, execution: session.execution,
@@ -76,18 +76,13 @@ struct QuantizeModule: Sendable {
     ]
   }
 
-  private func calibration(_ data: Dataset?, _ model: Model, _ options: QuantizationOptions) throws -> Tensor
-  {
-    guard let data, data.count > 0 else {
-      if options.activations != nil {
-        throw PipelineError.noImages(purpose: "option 'calibration', which fits the activations,")
-      }
-      return Tensor(zeros: model.inputShape.batched(0))
-    }
-    guard data.imageShape == model.inputShape else {
-      throw PipelineError.shapeMismatch(images: "\(data.imageShape)", network: "\(model.inputShape)")
-    }
-    return try data.batch(0..<data.count).images
+  private func calibration(
+    _ given: LuaOptions, _ model: Model, _ options: QuantizationOptions
+  ) throws -> Tensor {
+    let isEmpty = (given.object("calibration", DatasetObject.self)?.value.count ?? 0) == 0
+    if isEmpty, options.activations == nil { return Tensor(zeros: model.inputShape.batched(0)) }
+    return try given.calibrationImages(
+      for: model, purpose: "option 'calibration', which fits the activations,")
   }
 
   var types: [LuaType] { [quantized, engine] }

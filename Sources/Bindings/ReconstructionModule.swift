@@ -77,10 +77,10 @@ struct ReconstructionModule: Sendable {
       rows += reports.map { row($0, stage: index + 1) }
     }
     session.progress.clear()
-    let elapsed = (ContinuousClock.now - begin).components
+    let seconds = (ContinuousClock.now - begin).seconds
     let tuned = networks.map { LuaValue.object(QuantizedObject($0)) }
     let report = LuaValue.table([
-      ("seconds", .number(Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)),
+      ("seconds", .number(seconds)),
       ("units", .list(rows)),
       ("widths", .list(Array(tuned.dropFirst()))),
     ])

@@ -149,3 +149,8 @@ public enum Initializer: Sendable, Hashable {
   /// Uniform in `±1 / sqrt(fan)`.
   case uniform(fan: Int)
 }
+
+extension Layer {
+  /// Whether it multiplies by weights: a convolution or a linear layer.
+  public var isWeighted: Bool { self is Conv2d || self is Linear }
+}

@@ -42,7 +42,7 @@ public struct QuantizationPlan: Sendable {
   /// - Throws: ``QuantizationError`` when a specification is not valid or activations are not grouped by tensor.
   public init(_ graph: Graph, _ options: QuantizationOptions) throws(QuantizationError) {
     try options.validate()
-    let products = graph.nodes.indices.filter { graph.nodes[$0].layer?.isProduct == true }
+    let products = graph.nodes.indices.filter { graph.nodes[$0].layer?.isWeighted == true }
     weights =
       options.weights.map { regular in
         products.map { index in
@@ -77,7 +77,7 @@ public struct QuantizationPlan: Sendable {
       // A sum reads the product before anything is stored: the public codes of BRECQ and AuGQ do not quantize there at
       // all, integers need 256 levels.
       let isSummand =
-        layer.isProduct && place == index && users[index].count == 1
+        layer.isWeighted && place == index && users[index].count == 1
         && users[index].allSatisfy { graph.nodes[$0].layer is Add }
       let feedsCurve = users[place].contains { graph.nodes[$0].layer?.isCurve == true }
       if let firstLast, index == products.first {
@@ -101,11 +101,8 @@ public struct QuantizationPlan: Sendable {
 }
 
 extension Layer {
-  /// Whether it multiplies by weights.
-  var isProduct: Bool { self is Conv2d || self is Linear }
-
   /// Whether a ReLU behind it becomes part of it.
-  var fusesActivation: Bool { isProduct || self is Add || self is Multiply }
+  var fusesActivation: Bool { isWeighted || self is Add || self is Multiply }
 
   var isClamp: Bool { self is ReLU || self is ReLU6 || self is Clip }
 

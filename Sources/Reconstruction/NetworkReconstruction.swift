@@ -126,6 +126,7 @@ public struct NetworkReconstruction {
       let known = try journal?.result(of: unit, index: index)
       var undecided = 0.0
       var result = UnitResult()
+      var after = before
       if let known {
         result = known
       } else {
@@ -136,14 +137,19 @@ public struct NetworkReconstruction {
               iterations: options.iterations, loss: loss))
         }
         // Hardening and draws may leave a unit worse than nearest rounding, which is then kept.
-        if try work.error(of: networks(with: result)) > before { result = try work.nearest() }
+        after = try work.error(of: networks(with: result))
+        if after > before {
+          result = try work.nearest()
+          after = try work.error(of: networks(with: result))
+        }
         try journal?.record(result, of: unit, index: index)
       }
       networks = try networks(with: result)
+      if known != nil { after = try work.error(of: networks) }
       let seconds = known == nil ? (ContinuousClock.now - begin).seconds : 0
       reports.append(
         UnitReport(
-          name: unit.name, before: before, after: try work.error(of: networks), undecided: undecided,
+          name: unit.name, before: before, after: after, undecided: undecided,
           seconds: seconds))
       if unit.region.entry == streams.node && cuts.contains(unit.region.exit) {
         try streams.advance(over: unit.region, target: target, networks)
@@ -186,9 +192,4 @@ public struct NetworkReconstruction {
     }
     return grid.scaled(by: factors)
   }
-}
-
-extension Duration {
-  /// The duration in seconds.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

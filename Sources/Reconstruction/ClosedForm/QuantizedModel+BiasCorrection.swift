@@ -68,11 +68,6 @@ extension QuantizedModel {
   }
 }
 
-extension Layer {
-  /// Whether it multiplies by weights.
-  var isWeighted: Bool { self is Conv2d || self is Linear }
-}
-
 extension Tensor {
   /// Sums over all dimensions but the last.
   var channelSums: [Double] {
