@@ -32,7 +32,7 @@ local result = cifar.row(data, {
   granularity = options.granularity, activation_granularity = blockwise and "uniform" or nil,
   weights = grid(options.wbits, options.group == "block" and options.block or options.group),
   activations = blockwise and { bits = options.abits } or grid(options.abits),
-  method = options.method, folder = options.folder ~= "" and options.folder or nil,
+  method = options.method, integers = true, folder = options.folder ~= "" and options.folder or nil,
 }, options)
 
 local rows = augq.table {

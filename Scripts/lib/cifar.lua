@@ -76,7 +76,7 @@ function M.load(options)
   }
 end
 
--- One row of a comparison: quantizes, rounds or fine-tunes, scores in floating point and in integers.
+-- One row of a comparison: quantizes, rounds or fine-tunes, scores; in integers too when the row asks for it.
 function M.row(data, spec, options)
   local granularity = augq.granularity[spec.granularity]
   if not granularity then error("there is no granularity '" .. spec.granularity .. "'", 0) end
@@ -96,7 +96,8 @@ function M.row(data, spec, options)
       seed = spec.seed or options.seed, folder = spec.folder,
     })
   end
-  local compiled, engine = pcall(q.compile, q)
+  local compiled, engine
+  if spec.integers then compiled, engine = pcall(q.compile, q) end
   local bits = q.bits
   return {
     top1 = augq.evaluate(q, data.test).top1, integer_top1 = compiled and augq.evaluate(engine, data.test).top1 or nil,

@@ -123,6 +123,7 @@ public struct Conv2d: Layer {
   private func parameterGradients(
     _ dy: Tensor, _ x: Tensor, _ shape: aq_conv_shape, _ pass: LayerPass
   ) throws -> [Tensor?] {
+    let withBias = hasBias && pass.needsBiasGradients
     var bytes = 0
     var single = shape
     single.batch = 1
@@ -139,7 +140,7 @@ public struct Conv2d: Layer {
         var shard = shape
         shard.batch = Int32(images)
         let row = memory.base + index * rowCount
-        let status = aq_conv_backward_weights(&shard, x, dy, row, hasBias ? row + packedCount : nil)
+        let status = aq_conv_backward_weights(&shard, x, dy, row, withBias ? row + packedCount : nil)
         try checkOneDNN(status, "the weight gradient of a convolution")
       }
       for shard in 1..<max(1, shards) { aq_add(rowCount, base, base + shard * rowCount, base) }
@@ -149,7 +150,7 @@ public struct Conv2d: Layer {
       weight.withMutableValues { aq_conv_unpack(&single, rows.baseAddress, $0.baseAddress) }
     }
     try checkOneDNN(status, "the layout of a weight gradient")
-    guard hasBias else { return [weight] }
+    guard withBias else { return [weight] }
     return [
       weight, Tensor([filters], partial.withValues { Array($0[packedCount..<(packedCount + filters)]) }),
     ]

@@ -53,6 +53,8 @@ public struct LayerPass: Sendable {
   public let needsInputGradients: Bool
   /// Whether it must give the gradient of each parameter; what is frozen needs none.
   public let needsParameterGradients: Bool
+  /// Whether biases are among them; without, a layer may leave them out.
+  let needsBiasGradients: Bool
 
   /// What is applied to the output in the same pass over memory; only a ``ReLUFusing`` layer gets another than identity.
   let epilogue: Epilogue
@@ -68,12 +70,13 @@ public struct LayerPass: Sendable {
 
   init(
     mode: Mode, execution: Execution, needsInputGradients: Bool, needsParameterGradients: Bool = true,
-    epilogue: Epilogue
+    needsBiasGradients: Bool = true, epilogue: Epilogue
   ) {
     self.mode = mode
     self.execution = execution
     self.needsInputGradients = needsInputGradients
     self.needsParameterGradients = needsParameterGradients
+    self.needsBiasGradients = needsBiasGradients
     self.epilogue = epilogue
   }
 }

@@ -86,7 +86,7 @@ public struct Linear: Layer {
     }
     guard pass.needsParameterGradients else { return LayerGradients(inputs: [dx]) }
     let weight = try weightGradient(dy, inputs[0], pass.execution)
-    guard hasBias else { return LayerGradients(inputs: [dx], parameters: [weight]) }
+    guard hasBias, pass.needsBiasGradients else { return LayerGradients(inputs: [dx], parameters: [weight]) }
     return LayerGradients(inputs: [dx], parameters: [weight, dy.columnSums()])
   }
 

@@ -83,13 +83,16 @@ extension Model {
 public enum GradientScope: Sendable {
   /// Every trainable parameter.
   case parameters
+  /// Every trainable parameter except biases, which reconstruction leaves as they are.
+  case weights
   /// Only nodes' outputs, for transforms that learn from the gradient they pass on.
   case outputs
   /// The network's input, and no parameter.
   case input
 
-  var includesParameters: Bool { if case .parameters = self { true } else { false } }
-  var includesInput: Bool { if case .input = self { true } else { false } }
+  var includesParameters: Bool { self == .parameters || self == .weights }
+  var includesBiases: Bool { self == .parameters }
+  var includesInput: Bool { self == .input }
 }
 
 /// What one training pass gave.
@@ -186,7 +189,8 @@ private struct GraphRun {
     LayerPass(
       mode: pass.mode, execution: pass.execution,
       needsInputGradients: scope.includesInput || model.graph.nodes[index].inputs.contains { $0 > 0 },
-      needsParameterGradients: scope.includesParameters, epilogue: fused[index] == nil ? .identity : .relu)
+      needsParameterGradients: scope.includesParameters, needsBiasGradients: scope.includesBiases,
+      epilogue: fused[index] == nil ? .identity : .relu)
   }
 
   private func parameter(_ key: String) throws -> Tensor {

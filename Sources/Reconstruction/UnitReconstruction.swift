@@ -99,7 +99,7 @@ struct UnitReconstruction {
     for (place, x) in inputs.enumerated() {
       let result = try model.gradients(
         x, loss: .reconstruction(target: target, power: options.power, weight: weight),
-        transforms: transforms(place), scope: options.rounding == .nearest ? .outputs : .parameters,
+        transforms: transforms(place), scope: options.rounding == .nearest ? .outputs : .weights,
         execution: execution)
       loss += result.loss / Double(inputs.count)
       for key in weightGrids.keys.sorted() {
