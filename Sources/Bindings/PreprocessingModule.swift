@@ -64,14 +64,14 @@ struct PreprocessingModule: Sendable {
         given.string("method") == "bit_split"
         ? QuantizedModel.roundedByBitSplit : QuantizedModel.roundedClosedForm
       let result = try withProgress("round") {
-        try round(quantized)(images, Self.closedFormOptions(given), session.execution, $0)
+        try round(quantized)(images, closedFormOptions(given), session.execution, $0)
       }
       return .object(QuantizedObject(result))
     }
   }
 
-  private static func closedFormOptions(_ given: LuaOptions) -> ClosedFormOptions {
-    var options = ClosedFormOptions()
+  private func closedFormOptions(_ given: LuaOptions) -> ClosedFormOptions {
+    var options = ClosedFormOptions(memoryLimit: session.calibrationBudget)
     switch given.string("inputs") {
     case "float": options.inputs = .floatingPoint
     case "quantized": options.inputs = .quantized
@@ -120,7 +120,7 @@ struct PreprocessingModule: Sendable {
       let result = try withProgress("correct bias") {
         try quantized.correctingBias(
           calibration: images, reference: reference, batch: given.integer("batch") ?? 32,
-          execution: session.execution, progress: $0)
+          memoryLimit: session.calibrationBudget, execution: session.execution, progress: $0)
       }
       return .object(QuantizedObject(result))
     }

@@ -78,7 +78,7 @@ struct QuantizeModule: Sendable {
 
   private func calibration(
     _ given: LuaOptions, _ model: Model, _ options: QuantizationOptions
-  ) throws -> Tensor {
+  ) throws -> any CalibrationImages {
     let isEmpty = (given.object("calibration", DatasetObject.self)?.value.count ?? 0) == 0
     if isEmpty, options.activations == nil { return Tensor(zeros: model.inputShape.batched(0)) }
     return try given.calibrationImages(

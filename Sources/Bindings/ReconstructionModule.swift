@@ -57,17 +57,16 @@ struct ReconstructionModule: Sendable {
     var networks = [target] + (try widths(given.value("widths")))
     let units = try self.units(given.value("units") ?? method["units"], target.model.graph, call)
     let stages = try ReconstructionStage.stages(of: method, given, call)
-    let images = try data.batch(0..<data.count).images
     let begin = ContinuousClock.now
     var rows: [LuaValue] = []
     for (index, stage) in stages.enumerated() {
       let journal = try given.string("folder").map {
         try ReconstructionFolder(
           path: $0, stage: index + 1,
-          run: fingerprint(networks, images, units, "\(stages[index])"))
+          run: try fingerprint(networks, data, units, "\(stages[index])"))
       }
-      var run = try NetworkReconstruction(networks, units: units, calibration: images)
-      if session.memoryLimit > 0 { run.memoryBudget = session.memoryLimit / 4 }
+      var run = try NetworkReconstruction(networks, units: units, calibration: data)
+      run.memoryBudget = session.calibrationBudget
       let reports = try run.run(stage, journal: journal, execution: session.execution) { step in
         session.progress.update(
           "stage \(index + 1) \(step.name)", done: step.unit * step.iterations + step.iteration,
@@ -97,8 +96,8 @@ struct ReconstructionModule: Sendable {
 
   /// What the results of a stage depend on: the networks as the stage finds them, images, units and options.
   private func fingerprint(
-    _ networks: [QuantizedModel], _ images: Tensor, _ units: [ReconstructionUnit], _ options: String
-  ) -> RunFingerprint {
+    _ networks: [QuantizedModel], _ images: Dataset, _ units: [ReconstructionUnit], _ options: String
+  ) throws -> RunFingerprint {
     var result = RunFingerprint()
     for network in networks {
       for (key, value) in network.model.parameters.sorted(by: { $0.key < $1.key }) {
@@ -115,7 +114,7 @@ struct ReconstructionModule: Sendable {
         }
       }
     }
-    result.add(images)
+    try images.forEachBatch(of: 64) { _, batch in result.add(batch) }
     for unit in units { result.add("\(unit)") }
     result.add(options)
     return result

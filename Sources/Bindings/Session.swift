@@ -24,6 +24,9 @@ public final class Session: Sendable {
     progress = Progress()
   }
 
+  /// Bytes of calibration values that may stay in memory: a quarter of the limit, 512 MiB without one.
+  public var calibrationBudget: Int { memoryLimit > 0 ? memoryLimit / 4 : 512 << 20 }
+
   /// The request to stop that Ctrl-C sets.
   public var cancellation: Cancellation { execution.cancellation }
 

@@ -86,16 +86,20 @@ public struct IntegerModelBuilder: Sendable {
   ///
   /// - Throws: ``InferenceError`` when a grid, a bias or a ratio of scales does not fit.
   public mutating func add(_ layer: Convolution, input: Int) throws(InferenceError) -> Int {
-    let weights = layer.weights
-    let channels = weights.scales.count
-    guard weights.levels <= 256 else { throw .tooManyLevels(node: layer.name, levels: weights.levels) }
-    guard channels > 0, weights.zeroPoints.count == channels, layer.bias.count == channels,
-      weights.codes.count % channels == 0,
-      weights.zeroPoints.allSatisfy({ (0..<weights.levels).contains($0) })
+    var layer = layer
+    let channels = layer.weights.scales.count
+    guard layer.weights.levels <= 256 else {
+      throw .tooManyLevels(node: layer.name, levels: layer.weights.levels)
+    }
+    guard channels > 0, layer.weights.zeroPoints.count == channels, layer.bias.count == channels,
+      layer.weights.codes.count % channels == 0,
+      layer.weights.zeroPoints.allSatisfy({ (0..<layer.weights.levels).contains($0) })
     else {
       throw .unsupportedGrid(
-        node: layer.name, grid: "zero points \(weights.zeroPoints) of \(weights.levels) levels")
+        node: layer.name, grid: "zero points \(layer.weights.zeroPoints) of \(layer.weights.levels) levels")
     }
+    layer.coarsenWeights(input: nodes[input].grid)
+    let weights = layer.weights
     let steps = weights.scales.map { $0 * nodes[input].grid.scale }
     let bound = layer.sumBounds(steps, input: nodes[input].grid)
     let grid = layer.grid ?? Self.logitGrid(bound, steps)
@@ -138,6 +142,25 @@ public struct IntegerModelBuilder: Sendable {
 }
 
 extension IntegerModelBuilder.Convolution {
+  /// Gives a channel whose weights are next to nothing beside its bias a step in which the bias is below 2^30.
+  ///
+  /// Batch norm folding makes such channels. Each weight moves by at most `|bias| 2^-31 / s_x`.
+  fileprivate mutating func coarsenWeights(input: IntegerGrid) {
+    let depth = weights.codes.count / weights.scales.count
+    var (codes, scales) = (weights.codes, weights.scales)
+    for channel in scales.indices {
+      let factor = abs(bias[channel]) / (scales[channel] * input.scale) / 0x1p30
+      guard factor > 1, factor.isFinite else { continue }
+      scales[channel] *= factor
+      let zero = weights.zeroPoints[channel]
+      for index in (channel * depth)..<((channel + 1) * depth) {
+        codes[index] = UInt8(zero + Int((Double(Int(codes[index]) - zero) / factor).rounded()))
+      }
+    }
+    weights = IntegerWeights(
+      codes: codes, levels: weights.levels, scales: scales, zeroPoints: weights.zeroPoints)
+  }
+
   /// The largest magnitude of each channel's sum, in steps.
   ///
   ///     |sum[o]| <= |bias[o]| + reach(x) Σ |w[o] - zeroPoint[o]|

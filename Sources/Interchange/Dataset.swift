@@ -1,3 +1,4 @@
+public import Layers
 public import Tensors
 
 /// Labelled images: rows of stored values, `[N, H, W, C]`, a map from them to what networks read, and one class per row.
@@ -137,4 +138,13 @@ public struct Dataset: Sendable {
     result.rows = Array(rows[range])
     return result
   }
+}
+
+extension Dataset: CalibrationImages {
+  /// The number of images.
+  public var imageCount: Int { count }
+  /// Reads images as ``batch(_:)`` gives them.
+  ///
+  /// - Throws: ``InterchangeError`` for an image file that cannot be decoded.
+  public func images(_ range: Range<Int>) throws -> Tensor { try batch(range).images }
 }

@@ -8,21 +8,20 @@ struct ActivationSamples {
   private var extremes: [NodeIndex: ValueRange] = [:]
 
   init(
-    _ model: Model, _ plan: QuantizationPlan, _ options: QuantizationOptions, _ images: Tensor,
+    _ model: Model, _ plan: QuantizationPlan, _ options: QuantizationOptions, _ images: any CalibrationImages,
     execution: Execution,
     progress: ((Double) -> Void)?
   ) throws {
-    let count = images.shape.rank > 0 ? images.shape[0] : 0
-    guard count > 0, images.count > 0 else { throw QuantizationError.emptyCalibration("the activations") }
-    try GridSpecification.checkFinite(images)
+    let count = images.imageCount
+    guard count > 0 else { throw QuantizationError.emptyCalibration("the activations") }
     var strides: [NodeIndex: Int] = [:]
     for place in plan.activations {
       let total = count * model.graph.nodes[place.node].shape.count
       // Odd, so that it does not fall into step with rows and channels, which are mostly even.
       strides[place.node] = max(1, (total + options.sampleLimit - 1) / options.sampleLimit) | 1
     }
-    for start in stride(from: 0, to: count, by: options.batch) {
-      let batch = images.rows(start..<min(count, start + options.batch))
+    try images.forEachBatch(of: options.batch) { start, batch in
+      try GridSpecification.checkFinite(batch)
       var kept: [NodeIndex: [Float]] = [:]
       var ranges: [NodeIndex: ValueRange] = [:]
       _ = try model.forward(batch, execution: execution) { node, value in
@@ -37,7 +36,7 @@ struct ActivationSamples {
         let old = extremes[node] ?? range
         extremes[node] = ValueRange(min(old.low, range.low), max(old.high, range.high))
       }
-      progress?(0.9 * Double(min(count, start + options.batch)) / Double(count))
+      progress?(0.9 * Double(start + batch.shape[0]) / Double(count))
     }
   }
 

@@ -29,11 +29,12 @@ public struct QuantizedModel: Sendable {
   /// Folds batch norms, fits the weights' grids, runs `calibration` through the FP32 network and fits the activations'.
   ///
   /// - Parameters:
-  ///   - calibration: Images `[N, …]`; only read when activations are quantized.
+  ///   - calibration: Images, one batch at a time in memory; only read when activations are quantized.
   ///   - progress: Called with the finished share, 0...1.
   /// - Throws: ``QuantizationError``, or ``LayerError`` when shapes do not fit.
   public static func quantizing(
-    _ model: Model, _ options: QuantizationOptions, calibration: Tensor, execution: Execution = Execution(),
+    _ model: Model, _ options: QuantizationOptions, calibration: any CalibrationImages,
+    execution: Execution = Execution(),
     progress: ((Double) -> Void)? = nil
   ) throws -> QuantizedModel {
     let folded = try model.foldingBatchNorm()

@@ -62,7 +62,7 @@ public struct NetworkReconstruction {
   public private(set) var networks: [QuantizedModel]
   private let original: Model
   private let units: [ReconstructionUnit]
-  private let images: Tensor
+  private let images: any CalibrationImages
   /// Bytes of calibration values that may stay in memory.
   public var memoryBudget = 512 << 20
 
@@ -71,15 +71,15 @@ public struct NetworkReconstruction {
   /// - Parameters:
   ///   - networks: At least one; their weights are those of the FP32 network.
   ///   - units: In topological order of their exits, without overlap.
-  ///   - calibration: Images `[N, …]`, at least 1.
+  ///   - calibration: At least 1 image.
   /// - Throws: ``ReconstructionError/invalid(_:)``.
-  public init(_ networks: [QuantizedModel], units: [ReconstructionUnit], calibration: Tensor) throws {
+  public init(
+    _ networks: [QuantizedModel], units: [ReconstructionUnit], calibration: any CalibrationImages
+  ) throws {
     guard let first = networks.first else { throw ReconstructionError.invalid("there is no network") }
-    guard calibration.shape.rank > 0, calibration.shape[0] > 0,
-      calibration.shape.droppingFirst == first.model.graph.nodes[0].shape
-    else {
+    guard calibration.imageCount > 0, calibration.imageShape == first.model.graph.nodes[0].shape else {
       throw ReconstructionError.invalid(
-        "calibration images are \(calibration.shape), but the network reads batches of "
+        "calibration images are \(calibration.imageShape.batched(calibration.imageCount)), but the network reads batches of "
           + "\(first.model.graph.nodes[0].shape); give at least 1 image of that shape")
     }
     var seen: Set<NodeIndex> = []

@@ -17,23 +17,24 @@ struct ValueStreams {
 
   /// Starts at the input: the images themselves, and the images on each network's input grid.
   init(
-    _ images: Tensor, _ networks: [QuantizedModel], batch: Int, budget: Int, execution: Execution
+    _ images: any CalibrationImages, _ networks: [QuantizedModel], batch: Int, budget: Int,
+    execution: Execution
   ) throws {
     node = 0
     model = networks[0].model
     self.batch = batch
     self.budget = budget
     self.execution = execution
-    let count = images.shape[0]
-    let rowShape = images.shape.droppingFirst
+    let (count, rowShape) = (images.imageCount, images.imageShape)
     fullPrecision = try CalibrationCache(rowShape: rowShape, count: count)
-    fullPrecision.store(images, first: 0)
-    quantized = try networks.map { network in
-      let cache = try CalibrationCache(rowShape: rowShape, count: count)
-      let values =
-        try network.activationGrids["input"]?.fakeQuantized(images, execution: execution) ?? images
-      cache.store(values, first: 0)
-      return cache
+    quantized = try networks.map { _ in try CalibrationCache(rowShape: rowShape, count: count) }
+    try images.forEachBatch(of: batch) { first, values in
+      fullPrecision.store(values, first: first)
+      for (cache, network) in zip(quantized, networks) {
+        let grid = network.activationGrids["input"]
+        cache.store(try grid?.fakeQuantized(values, execution: execution) ?? values, first: first)
+      }
+      releasePages()
     }
   }
 

@@ -65,6 +65,45 @@ struct CompilationTests {
     #expect(equalFeatures >= 240 && equalTop >= 254)
   }
 
+  @Test(arguments: [1e-12, 1e-9, 1e-6] as [Float])
+  func channelOfNearlyNoWeightCompilesWithItsBias(_ magnitude: Float) throws {
+    var graph = Graph(input: [4, 4, 2])
+    let conv = try graph.add(
+      Conv2d(inChannels: 2, filters: 3, window: Window(kernel: [3, 3], padding: [1, 1, 1, 1])), [0],
+      name: "conv")
+    let relu = try graph.add(ReLU(), [conv], name: "relu")
+    let flat = try graph.add(Flatten(), [relu], name: "flat")
+    try graph.add(Linear(inFeatures: 48, features: 2), [flat], name: "head")
+    var model = Model(graph: graph, seed: 4)
+    model.parameters["conv.bias"] = Tensor([3], [0.1, 0.7, -0.2])
+    model.parameters["conv.weight"]?.withMutableValues { weights in
+      for index in 18..<36 { weights[index] *= magnitude }
+    }
+    var random = RandomSource(seed: 6)
+    let images = Tensor([16, 4, 4, 2], (0..<512).map { _ in random.uniform() })
+    let grid = GridSpecification(bits: 8, group: .channel(axis: 0))
+    let quantized = try QuantizedModel.quantizing(
+      model, QuantizationOptions(weights: grid, activations: GridSpecification(bits: 8)), calibration: images)
+    var fake = Tensor([1], [0])
+    _ = try quantized.model.forward(images, transforms: quantized.transforms(), execution: Execution()) {
+      if $0 == relu { fake = $1 }
+    }
+
+    let engine = try quantized.compiled()
+
+    let node = try #require(engine.model.nodes.firstIndex { $0.name == "relu" || $0.name == "conv" })
+    let outputGrid = engine.model.nodes[node].grid
+    let found = try (0..<16).flatMap { image in
+      let codes = images.rows(image..<image + 1).values.map { engine.inputGrid.code(of: Double($0)) }
+      return try engine.activations(ofCodes: codes)[node].map { Float(outputGrid.value(Int($0))) }
+    }
+    #expect(found.count == fake.count)
+    #expect(zip(found, fake.values).allSatisfy { abs($0 - $1) <= Float(1.01 * outputGrid.scale) })
+    // The bias alone decides the channel.
+    #expect(
+      stride(from: 1, to: found.count, by: 3).allSatisfy { abs(found[$0] - 0.7) <= Float(outputGrid.scale) })
+  }
+
   @Test func packedWeightsTakeTheStoredBits() throws {
     let model = try quantized(Self.options("augq2 per tensor")).integerModel()
     for node in model.nodes {

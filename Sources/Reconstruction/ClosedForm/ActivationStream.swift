@@ -14,7 +14,7 @@ struct ActivationStream {
     var byteCount: Int { values.values.reduce(0) { $0 + $1.storage.byteCount } }
   }
 
-  private let images: Tensor
+  private let images: any CalibrationImages
   private let batch: Int
   private let memoryLimit: Int
   private let lastUse: [NodeIndex]
@@ -24,12 +24,12 @@ struct ActivationStream {
   /// Prepares a stream.
   ///
   /// - Throws: ``QuantizationError/emptyCalibration(_:)``, or ``LayerError`` when the images do not fit the graph.
-  init(_ images: Tensor, graph: Graph, batch: Int, memoryLimit: Int) throws {
-    let count = images.shape.rank > 0 ? images.shape[0] : 0
-    guard count > 0, images.count > 0 else { throw QuantizationError.emptyCalibration("the layers' inputs") }
-    guard images.shape.droppingFirst == graph.nodes[0].shape else {
+  init(_ images: any CalibrationImages, graph: Graph, batch: Int, memoryLimit: Int) throws {
+    let count = images.imageCount
+    guard count > 0 else { throw QuantizationError.emptyCalibration("the layers' inputs") }
+    guard images.imageShape == graph.nodes[0].shape else {
       throw LayerError.invalid(
-        "the calibration images are \(images.shape), but the network reads batches of \(graph.nodes[0].shape)"
+        "the calibration images are \(images.imageShape.batched(count)), but the network reads batches of \(graph.nodes[0].shape)"
       )
     }
     self.images = images
@@ -71,9 +71,9 @@ struct ActivationStream {
   ) throws -> Tensor {
     let node = model.graph.nodes[index]
     let value =
-      node.layer == nil
-      ? images.rows(batch * self.batch..<min(images.shape[0], (batch + 1) * self.batch))
-      : try model.output(of: node, node.inputs.compactMap { values[$0] }, transforms, execution)
+      try node.layer == nil
+      ? images.images(batch * self.batch..<min(images.imageCount, (batch + 1) * self.batch))
+      : model.output(of: node, node.inputs.compactMap { values[$0] }, transforms, execution)
     return try transforms.outputs[node.name]?.apply(to: value, execution: execution) ?? value
   }
 }

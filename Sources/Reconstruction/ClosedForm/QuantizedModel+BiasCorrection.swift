@@ -11,7 +11,7 @@ extension QuantizedModel {
   /// Front to back, so each layer also makes up for what is left of the errors before it. Layers without a bias get one.
   ///
   /// - Parameters:
-  ///   - calibration: Images `[N, …]`.
+  ///   - calibration: Images, read in batches.
   ///   - reference: The FP32 network; by default this model's own weights, which a rounding method has replaced.
   ///   - batch: Images per forward pass.
   ///   - memoryLimit: Bytes of node values kept between layers.
@@ -19,7 +19,7 @@ extension QuantizedModel {
   /// - Throws: ``ReconstructionError/invalid(_:)`` when the reference has other nodes; ``QuantizationError``; ``LayerError``.
   /// Source: Nagel et al. 2019 (DFQ), section 4.2 and appendix D; Banner et al. 2019, section 4.
   public func correctingBias(
-    calibration: Tensor, reference: Model? = nil, batch: Int = 32, memoryLimit: Int = 1 << 29,
+    calibration: any CalibrationImages, reference: Model? = nil, batch: Int = 32, memoryLimit: Int = 1 << 29,
     execution: Execution = Execution(), progress: ((Double) -> Void)? = nil
   ) throws -> QuantizedModel {
     try ClosedFormOptions(batch: batch, memoryLimit: memoryLimit).validate()
@@ -44,7 +44,7 @@ extension QuantizedModel {
         shift = shift.isEmpty ? sums : zip(shift, sums).map(+)
       }
       let node = model.graph.nodes[index]
-      let count = Double(calibration.shape[0] * node.shape.count / node.shape[-1])
+      let count = Double(calibration.imageCount * node.shape.count / node.shape[-1])
       result.model.moveBias(of: node.name, by: shift.map { $0 / count })
       progress?(Double(done + 1) / Double(nodes.count))
     }

@@ -1,3 +1,4 @@
+public import Layers
 import CKernels
 public import Quantizers
 public import Tensors
@@ -9,13 +10,14 @@ extension QuantizedModel {
   /// how many bits a layer has. Layer after layer as in ``roundedClosedForm(calibration:options:execution:progress:)``.
   ///
   /// - Parameters:
-  ///   - calibration: Images `[N, …]`.
+  ///   - calibration: Images, read in batches.
   ///   - options: `sweeps` is ignored; planes are swept until nothing changes, at most 100 times.
   /// - Throws: ``QuantizationError`` naming a weight whose grid is not uniform per output channel with 2 to 8 bits, and as
   ///   ``roundedClosedForm(calibration:options:execution:progress:)``.
   /// Source: Wang et al. 2020 (bit-split and stitching).
   public func roundedByBitSplit(
-    calibration: Tensor, options: ClosedFormOptions = ClosedFormOptions(), execution: Execution = Execution(),
+    calibration: any CalibrationImages, options: ClosedFormOptions = ClosedFormOptions(),
+    execution: Execution = Execution(),
     progress: ((Double) -> Void)? = nil
   ) throws -> QuantizedModel {
     try roundingLayers(calibration: calibration, options: options, execution: execution, progress: progress) {

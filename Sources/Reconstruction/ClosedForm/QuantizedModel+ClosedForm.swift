@@ -1,4 +1,4 @@
-import Layers
+public import Layers
 public import Quantizers
 public import Tensors
 
@@ -10,13 +10,14 @@ extension QuantizedModel {
   /// except that a block-chosen interval is chosen anew, by the least loss inside its block.
   ///
   /// - Parameters:
-  ///   - calibration: Images `[N, …]`.
+  ///   - calibration: Images, read in batches.
   ///   - progress: Called with the finished share, 0...1.
   /// - Throws: ``ReconstructionError``, ``QuantizationError`` naming the weight, or ``LayerError`` when shapes do not fit.
   /// - Complexity: Per layer O(patches columns^2) for the moments, O(columns^3) for the factor, O(rows columns^2).
   /// Source: Frantar and Alistarh 2022 (OBC); Frantar et al. 2023 (GPTQ).
   public func roundedClosedForm(
-    calibration: Tensor, options: ClosedFormOptions = ClosedFormOptions(), execution: Execution = Execution(),
+    calibration: any CalibrationImages, options: ClosedFormOptions = ClosedFormOptions(),
+    execution: Execution = Execution(),
     progress: ((Double) -> Void)? = nil
   ) throws -> QuantizedModel {
     try roundingLayers(calibration: calibration, options: options, execution: execution, progress: progress) {
@@ -26,7 +27,8 @@ extension QuantizedModel {
 
   /// Replaces each planned weight, and its grid when `round` gives one, front to back.
   func roundingLayers(
-    calibration: Tensor, options: ClosedFormOptions, execution: Execution, progress: ((Double) -> Void)?,
+    calibration: any CalibrationImages, options: ClosedFormOptions, execution: Execution,
+    progress: ((Double) -> Void)?,
     _ round: (RoundingTask) throws -> (weight: Tensor, grid: (any QuantizationGrid)?)
   ) throws -> QuantizedModel {
     try options.validate()
@@ -77,7 +79,7 @@ private struct RoundingStreams {
   private var floatingPoint: ActivationStream?
   private var quantized: ActivationStream?
 
-  init(_ source: QuantizedModel, _ images: Tensor, _ options: ClosedFormOptions) throws {
+  init(_ source: QuantizedModel, _ images: any CalibrationImages, _ options: ClosedFormOptions) throws {
     model = source.model
     unbiased = Model(
       graph: model.graph,
@@ -88,7 +90,7 @@ private struct RoundingStreams {
     let both = options.inputs == .corrected
     let stream = try ActivationStream(
       images, graph: model.graph, batch: options.batch, memoryLimit: options.memoryLimit / (both ? 2 : 1))
-    imageCount = images.shape[0]
+    imageCount = images.imageCount
     batchCount = stream.batchCount
     patchLimit = options.patchLimit
     floatingPoint = options.inputs == .quantized ? nil : stream
@@ -105,9 +107,16 @@ private struct RoundingStreams {
     let transforms = GraphTransforms(outputs: current.transforms().outputs)
     let node = model.graph.nodes[index]
     for batch in 0..<batchCount {
-      let exact = try floatingPoint?.inputs(of: index, batch: batch, model, none, execution: execution)
-      let actual = try quantized?.inputs(
-        of: index, batch: batch, current.model, transforms, execution: execution)
+      var exact: [Tensor]?
+      var actual: [Tensor]?
+      if var stream = floatingPoint.take() {
+        exact = try stream.inputs(of: index, batch: batch, model, none, execution: execution)
+        floatingPoint = stream
+      }
+      if var stream = quantized.take() {
+        actual = try stream.inputs(of: index, batch: batch, current.model, transforms, execution: execution)
+        quantized = stream
+      }
       guard let inputs = actual ?? exact else { continue }
       var gap: Tensor?
       if both, let exact {

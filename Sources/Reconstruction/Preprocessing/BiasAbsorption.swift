@@ -13,13 +13,14 @@ extension Model {
   /// and pools.
   ///
   /// - Parameters:
-  ///   - calibration: Images `[N, …]`.
+  ///   - calibration: Images, read in batches.
   ///   - deviations: 0...10.
   ///   - batch: Images per forward pass.
   /// - Throws: ``ReconstructionError/invalid(_:)``, ``QuantizationError/emptyCalibration(_:)`` or ``LayerError``.
   /// Source: Nagel et al. 2019 (DFQ), section 4.1.3; they take mean and deviation from the batch norm.
   public func absorbingBias(
-    calibration: Tensor, deviations: Double = 3, batch: Int = 32, execution: Execution = Execution()
+    calibration: any CalibrationImages, deviations: Double = 3, batch: Int = 32,
+    execution: Execution = Execution()
   ) throws -> PreprocessedModel {
     guard deviations >= 0 && deviations <= 10 else {
       throw ReconstructionError.invalid("deviations is \(deviations); choose 0 to 10 (3 is usual)")
@@ -73,12 +74,13 @@ private struct ChannelMoments {
   private var squares: [NodeIndex: [Double]] = [:]
   private var counts: [NodeIndex: Double] = [:]
 
-  init(_ model: Model, _ nodes: [NodeIndex], _ images: Tensor, _ batch: Int, _ execution: Execution) throws {
+  init(
+    _ model: Model, _ nodes: [NodeIndex], _ images: any CalibrationImages, _ batch: Int,
+    _ execution: Execution
+  ) throws {
     let wanted = Set(nodes)
-    let count = images.shape.rank > 0 ? images.shape[0] : 0
-    guard count > 0, images.count > 0 else { throw QuantizationError.emptyCalibration("bias absorption") }
-    for start in stride(from: 0, to: count, by: batch) {
-      let part = images.rows(start..<min(count, start + batch))
+    guard images.imageCount > 0 else { throw QuantizationError.emptyCalibration("bias absorption") }
+    try images.forEachBatch(of: batch) { _, part in
       var seen: [(node: NodeIndex, value: Tensor)] = []
       _ = try model.forward(part, execution: execution) { node, value in
         if wanted.contains(node) { seen.append((node, value)) }
