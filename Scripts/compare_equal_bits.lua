@@ -2,15 +2,15 @@
 --
 --     augq run Scripts/compare_equal_bits.lua [--network resnet20] [--methods nearest,qdrop] [--seeds 3] [--json]
 local augq = require "augq"
-local cifar = require "lib.cifar"
+local pretrained = require "lib.pretrained"
 
-local options = cifar.options {
+local options = pretrained.options {
   methods = { "nearest,closed,adaround,brecq,qdrop", "methods, separated by commas" },
   groups = { "tensor,channel", "groups of the weights, separated by commas" },
   seeds = { 3, "runs of each row, with the seeds 1, 2, …", 1, 100 },
   quantizers = { "", "names of the rows to run, separated by commas; all when empty" },
 }
-if not cifar.present(options) then return end
+if not pretrained.present(options) then return end
 
 local function words(text)
   local list = {}
@@ -32,7 +32,7 @@ local quantizers = {
 local wanted = {}
 for _, name in ipairs(words(options.quantizers)) do wanted[name] = true end
 
-local data = cifar.load(options)
+local data = pretrained.load(options)
 local rows = augq.table {
   { "quantizer", "text" }, { "group", "text" }, { "method", "text" }, { "top1", "percent" }, { "spread", "number" },
   { "stored_bits", "bits" }, { "entropy_bits", "bits" }, { "unquantized", "percent" }, { "seconds", "number" },
@@ -53,14 +53,14 @@ for _, quantizer in ipairs(quantizers) do
       local runs, last, seconds = {}, nil, 0
       local all = next(wanted) == nil or wanted[name]
       for seed = 1, all and (options.smoke and 1 or options.seeds) or 0 do
-        last = cifar.row(data, {
+        last = pretrained.row(data, {
           granularity = granularity, activation_granularity = others, weights = with_group(weights, group),
           activations = activations, method = method, seed = seed,
         }, options)
         runs[seed], seconds = last.top1, seconds + last.seconds
       end
       if last then
-        local mean, spread = cifar.statistics(runs)
+        local mean, spread = pretrained.statistics(runs)
         rows:add {
           quantizer = name, group = group, method = method, top1 = mean, spread = spread,
           stored_bits = last.stored_bits, entropy_bits = last.entropy_bits, unquantized = last.unquantized,

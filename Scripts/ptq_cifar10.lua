@@ -4,9 +4,9 @@
 --         --method qdrop [--weights FILE] [--data DIR] [--samples 64] [--iterations N] [--seed 1]
 --         [--published] [--json]
 local augq = require "augq"
-local cifar = require "lib.cifar"
+local pretrained = require "lib.pretrained"
 
-local options = cifar.options {
+local options = pretrained.options {
   granularity = { "augq", "augq, uniform or block_interval; activations of the last are uniform" },
   intervals = { 4, "intervals of augq and block_interval", 1, 16 },
   group = { "channel", "weights that share a range: tensor, channel or block" },
@@ -18,9 +18,9 @@ local options = cifar.options {
   published = { false, "mode published, as the authors' code: values at and beyond the edges stay FP32" },
   units = { false, "print the output error of every unit too" },
 }
-if not cifar.present(options) then return end
+if not pretrained.present(options) then return end
 
-local data = cifar.load(options)
+local data = pretrained.load(options)
 local function grid(bits, group)
   local spec = { bits = bits, group = group }
   if options.granularity ~= "uniform" then spec.intervals = options.intervals end
@@ -28,7 +28,7 @@ local function grid(bits, group)
   return spec
 end
 local blockwise = options.granularity == "block_interval"
-local result = cifar.row(data, {
+local result = pretrained.row(data, {
   granularity = options.granularity, activation_granularity = blockwise and "uniform" or nil,
   weights = grid(options.wbits, options.group == "block" and options.block or options.group),
   activations = blockwise and { bits = options.abits } or grid(options.abits),

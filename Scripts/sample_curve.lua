@@ -3,14 +3,14 @@
 --
 --     augq run Scripts/sample_curve.lua [--network resnet20] [--counts 16,32,64] [--method qdrop] [--seeds 1] [--json]
 local augq = require "augq"
-local cifar = require "lib.cifar"
+local pretrained = require "lib.pretrained"
 
-local options = cifar.options {
+local options = pretrained.options {
   counts = { "16,32,64,128,256,512,1024", "numbers of calibration images, separated by commas" },
   method = { "qdrop", "method of fine-tuning" },
   seeds = { 1, "runs of each point, with the seeds 1, 2, …", 1, 100 },
 }
-if not cifar.present(options) then return end
+if not pretrained.present(options) then return end
 
 local quantizers = {
   { "augq_2bit", "augq", { bits = 2, intervals = 4 } },
@@ -18,7 +18,7 @@ local quantizers = {
   { "uniform_2bit", "uniform", { bits = 2 } },
 }
 
-local data = cifar.load(options)
+local data = pretrained.load(options)
 local rows = augq.table {
   { "quantizer", "text" }, { "samples", "integer" }, { "top1", "percent" }, { "spread", "number" },
   { "stored_bits", "bits" }, { "seconds", "number" }, { "peak_bytes", "bytes" },
@@ -28,13 +28,13 @@ for _, quantizer in ipairs(quantizers) do
   for count in (options.smoke and "16" or options.counts):gmatch "[^,]+" do
     local runs, last, seconds = {}, nil, 0
     for seed = 1, options.smoke and 1 or options.seeds do
-      last = cifar.row(data, {
+      last = pretrained.row(data, {
         granularity = granularity, weights = { bits = spec.bits, intervals = spec.intervals, group = "channel" },
         activations = spec, method = options.method, seed = seed, samples = math.tointeger(tonumber(count)),
       }, options)
       runs[seed], seconds = last.top1, seconds + last.seconds
     end
-    local mean, spread = cifar.statistics(runs)
+    local mean, spread = pretrained.statistics(runs)
     rows:add {
       quantizer = name, samples = math.tointeger(tonumber(count)), top1 = mean, spread = spread,
       stored_bits = last.stored_bits, seconds = seconds / #runs, peak_bytes = last.peak_bytes,
