@@ -62,4 +62,5 @@ def main():
         report("BRECQ iteration, ResNet-20's first block, batch 32", "BRECQ's public code", threads, least * 1e3)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ public enum RoundingInputs: Hashable, Sendable {
   case quantized
   /// The same, and the layer's FP32 output is the goal: the loss is `||W X - Q X^||^2`.
   ///
-  /// Source: Nagel et al. 2020 (AdaRound), eq. 25, without the activation function; Li et al. 2025 (GPTAQ), eq. 6.
+  /// Source: Nagel et al. 2020 (AdaRound), eq. 25, without the activation function; Li et al. 2025 (GPTAQ).
   case corrected
 }
 

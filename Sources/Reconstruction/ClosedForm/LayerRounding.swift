@@ -74,7 +74,7 @@ struct LayerRounding {
 
   /// The weights that come nearest to the FP32 output with the quantized inputs: `W + (W X - W X^) X^^T H^-1`.
   ///
-  /// The damping in H draws the solution towards W. Source: Li et al. 2025 (GPTAQ), eq. 6.
+  /// The damping in H draws the solution towards W. Source: Li et al. 2025 (GPTAQ).
   private func corrected(
     _ weights: Tensor, _ factor: HessianFactor, rows: Range<Int>, _ execution: Execution
   ) throws -> Tensor {

@@ -16,7 +16,7 @@ struct NormalDistribution {
   ///     E = deviation (phi(a) - phi(b)) + mean (Phi(b) - Phi(a)) + high (1 - Phi(b)),
   ///     a = -mean / deviation,  b = (high - mean) / deviation
   ///
-  /// Source: Nagel et al. 2019 (DFQ), appendix C, eq. 19 to 23.
+  /// Source: Nagel et al. 2019 (DFQ), appendix C.
   func mean(clippedTo high: Double) -> Double {
     guard deviation > 0 else { return min(max(mean, 0), high) }
     let a = -mean / deviation
