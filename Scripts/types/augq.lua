@@ -274,6 +274,15 @@ local Quantized = {}
 ---@return augq.Engine
 function Quantized:compile() end
 
+---Computes the output for a batch, every planned value on its grid.
+---@param images augq.Tensor batch [N, …]
+---@return augq.Tensor
+function Quantized:forward(images) end
+
+---Returns whether every planned weight is a level of its grid, as after rounding.
+---@return boolean
+function Quantized:weights_on_levels() end
+
 ---Returns what the weights of each layer cost.
 ---@return table[]
 function Quantized:layers() end
@@ -330,6 +339,12 @@ function Table:note(text) end
 ---@param options? Table.print.Options options
 function Table:print(options) end
 
+---Returns the table as the text that a report plugin makes of it.
+---@param format string plugin of kind report: markdown, html, … or one of yours
+---@param options? table options of the plugin
+---@return string
+function Table:render(format, options) end
+
 ---A workbench for neural-network quantization.
 local augq = {}
 
@@ -368,6 +383,8 @@ function augq.architecture(path, options) end
 ---@field weights? augq.Granularity|augq.Codebook grid of the weights; FP32 when absent
 ---@field activations? augq.Granularity grid of the activations; FP32 when absent
 ---@field calibration? augq.Dataset images that show the activations' ranges
+---@field layers? any grids of weights that differ from the rest, by parameter key such as stem.weight
+---@field gradient? any plugin of kind gradient: what passes back through the grids in training (default straight-through)
 ---@field first_last? "8bit"|"same" 8bit keeps 256 levels in weights of the first and last layers, the output of the first and the input of the last; same treats them as the rest (default "8bit")
 
 ---Folds batch norms, fits the grids of weights and, from calibration images, of activations.
@@ -420,7 +437,7 @@ function augq.peak_bytes() end
 
 ---@class augq.round.Options
 ---@field calibration? augq.Dataset images that show what the layers read
----@field method? "closed"|"bit_split" closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own (default "closed")
+---@field method? string closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own; or a plugin of kind rounding (default "closed")
 ---@field inputs? "corrected"|"quantized"|"float" float: the FP32 network's inputs; quantized: those of the layers already rounded; corrected: these, with the FP32 output as the goal (default "corrected")
 ---@field order? "falling"|"natural" falling: columns with the strongest inputs first (default "falling")
 ---@field damping? number share of the mean diagonal added to the Hessian's (default 0.01)
@@ -480,6 +497,19 @@ function augq.evaluate(network, data, options) end
 ---@return { epochs: table[], last: table, seconds: number }
 function augq.train(network, options) end
 
+---Chooses the bits of each layer from the losses of its widths.
+---@param layers table[] { key = parameter key, count = weights, bits = { 2, 4, 8 }, loss = { of each of them } } per layer
+---@param options table allocator, and the options of that plugin
+---@return table<string, integer>
+function augq.allocate(layers, options) end
+
+---Writes a network in the format of an export plugin; returns the number of bytes.
+---@param network augq.Model|augq.Quantized|augq.Engine what to write
+---@param path string where
+---@param options table format, and the options of that plugin
+---@return integer
+function augq.export(network, path, options) end
+
 ---Begins a table of results.
 ---@param columns string[][] { name, format } per column; format is one of text, integer, bytes, number, percent, bits
 ---@return augq.Table
@@ -525,6 +555,126 @@ function Tensor:max() end
 ---Does nothing with another tensor: measures the cost of a call.
 ---@param other augq.Tensor any tensor
 function Tensor:touch(other) end
+
+---Returns the magnitudes.
+---@return augq.Tensor
+function Tensor:abs() end
+
+---Returns the -1, 0 or 1.
+---@return augq.Tensor
+function Tensor:sign() end
+
+---Returns the nearest whole numbers, half to even.
+---@return augq.Tensor
+function Tensor:round() end
+
+---Returns the largest whole numbers not above the values.
+---@return augq.Tensor
+function Tensor:floor() end
+
+---Returns the least whole numbers not below the values.
+---@return augq.Tensor
+function Tensor:ceil() end
+
+---Returns the e to the power of the values.
+---@return augq.Tensor
+function Tensor:exp() end
+
+---Returns the natural logarithms.
+---@return augq.Tensor
+function Tensor:log() end
+
+---Returns the square roots.
+---@return augq.Tensor
+function Tensor:sqrt() end
+
+---Returns the hyperbolic tangents.
+---@return augq.Tensor
+function Tensor:tanh() end
+
+---Returns the 1 / (1 + exp(-x)).
+---@return augq.Tensor
+function Tensor:sigmoid() end
+
+---The lesser of each value and another.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:minimum(other) end
+
+---The larger of each value and another.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:maximum(other) end
+
+---Each value to the power of another.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:power(other) end
+
+---1 where a value is less than another, else 0.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:less(other) end
+
+---1 where a value is at most another, else 0.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:less_equal(other) end
+
+---1 where a value is greater than another, else 0.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:greater(other) end
+
+---1 where a value equals another, else 0.
+---@param other augq.Tensor|number a tensor of the same shape, or a number
+---@return augq.Tensor
+function Tensor:equal(other) end
+
+---Returns the values cut off at two bounds.
+---@param low number least value
+---@param high number largest value
+---@return augq.Tensor
+function Tensor:clamp(low, high) end
+
+---Returns values of one tensor where this one is not 0, of another where it is.
+---@param one augq.Tensor|number where this is not 0
+---@param other augq.Tensor|number where this is 0
+---@return augq.Tensor
+function Tensor:choose(one, other) end
+
+---Returns how many of some rising edges are at or below each value: the interval's index, from 0.
+---@param edges number[] rising edges
+---@return augq.Tensor
+function Tensor:bucketize(edges) end
+
+---Returns the entry of a list that each value, 0, 1, …, stands for.
+---@param entries number[] entry of 0 first
+---@return augq.Tensor
+function Tensor:take(entries) end
+
+---Returns the rows first ... last of the first dimension, counted from 1.
+---@param first integer first row
+---@param last integer last row, included
+---@return augq.Tensor
+function Tensor:rows(first, last) end
+
+---Returns all values in rising order, as a vector.
+---@return augq.Tensor
+function Tensor:sorted() end
+
+---Returns the mean, accumulated in double.
+---@return number
+function Tensor:mean() end
+
+---Returns the standard deviation (of n values, not n - 1).
+---@return number
+function Tensor:deviation() end
+
+---Returns the value below which a share of the values lies, interpolated.
+---@param share number 0 ... 1
+---@return number
+function Tensor:quantile(share) end
 
 ---Dense FP32 arrays in row-major order.
 augq.tensor = {}
@@ -622,6 +772,16 @@ function augq.data.cifar10(files) end
 ---@return augq.Dataset
 function augq.data.image_folder(folder, options) end
 
+---@class augq.data.of.Options
+---@field classes? integer number of classes; else as the labels show
+
+---Makes a data set of a tensor of images in 0 ... 1, kept as bytes, and their classes.
+---@param images augq.Tensor [N, H, W, C]
+---@param labels integer[] a class per image, from 0
+---@param options? augq.data.of.Options options
+---@return augq.Dataset
+function augq.data.of(images, labels, options) end
+
 ---@class augq.data.raw.Options
 ---@field shape number[] shape of one row, {H, W, C} or {features}
 ---@field type "int8"|"uint8"|"float32" type of a value
@@ -636,66 +796,16 @@ function augq.data.image_folder(folder, options) end
 ---@return augq.Dataset
 function augq.data.raw(file, options) end
 
+---Architectures by name; each gives a graph.
+augq.model = {}
+
 ---What a grid looks like.
 ---@class augq.Granularity
+---@field bits integer bits of a code; inside an interval where there are several
 local Granularity = {}
 
 ---How values are cut into groups and intervals.
 augq.granularity = {}
-
----@class augq.granularity.augq.Options
----@field bits integer bits inside an interval
----@field intervals? integer intervals of the range (default 4)
----@field mode? "clamp"|"published" clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32 (default "clamp")
----@field edges? number[] inner edges as rising fractions of the range; equal intervals when absent
----@field group? any which values share a range (default "tensor")
----@field symmetric? boolean whether the zero point is in the middle (default false)
----@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
----@field power? number exponent of the lp search (default 2.4)
----@field candidates? integer ranges tried by the lp and mse searches (default 80)
----@field percentile? number share of the values kept by the percentile observer (default 99.9)
----@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
----@field seed? integer seed of stochastic rounding (default 1)
-
----AuGQ (Mujtaba et al. 2025): K uniform intervals, each quantized affinely with the given bits.
----@param options augq.granularity.augq.Options options
----@return augq.Granularity
-function augq.granularity.augq(options) end
-
----@class augq.granularity.uniform.Options
----@field bits integer bits inside an interval
----@field group? any which values share a range (default "tensor")
----@field symmetric? boolean whether the zero point is in the middle (default false)
----@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
----@field power? number exponent of the lp search (default 2.4)
----@field candidates? integer ranges tried by the lp and mse searches (default 80)
----@field percentile? number share of the values kept by the percentile observer (default 99.9)
----@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
----@field seed? integer seed of stochastic rounding (default 1)
-
----One uniform affine grid.
----@param options augq.granularity.uniform.Options options
----@return augq.Granularity
-function augq.granularity.uniform(options) end
-
----@class augq.granularity.block_interval.Options
----@field bits integer bits inside an interval
----@field intervals? integer intervals of the range (default 4)
----@field block? integer weights that share an index (default 8)
----@field ratio? number ratio of neighbouring sub-ranges (default 1.6)
----@field group? any which values share a range (default "tensor")
----@field symmetric? boolean whether the zero point is in the middle (default false)
----@field observer? "minmax"|"percentile"|"mse"|"lp" how the range is found; lp is the paper's search with p = 2.4 (default "mse", in mode published "lp")
----@field power? number exponent of the lp search (default 2.4)
----@field candidates? integer ranges tried by the lp and mse searches (default 80)
----@field percentile? number share of the values kept by the percentile observer (default 99.9)
----@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
----@field seed? integer seed of stochastic rounding (default 1)
-
----Each block of weights picks one of K sub-ranges (scales s, s/r, s/r^2, …) by least error; one stored index per block.
----@param options augq.granularity.block_interval.Options options
----@return augq.Granularity
-function augq.granularity.block_interval(options) end
 
 ---What a codebook looks like.
 ---@class augq.Codebook

@@ -51,6 +51,38 @@ enum DataModule {
               try call.string(0), transform: transform, classCount: given.integer("classes"))))
       },
       LuaFunction(
+        "of", "Makes a data set of a tensor of images in 0 ... 1, kept as bytes, and their classes.",
+        parameters: [
+          LuaParameter("images", "augq.Tensor", "[N, H, W, C]"),
+          LuaParameter("labels", "integer[]", "a class per image, from 0"),
+          LuaParameter("options", "table", "options", optional: true),
+        ],
+        options: [LuaOption("classes", .integer(1...256), "number of classes; else as the labels show")],
+        returns: "augq.Dataset"
+      ) { call in
+        let (images, labels) = (try call.object(TensorObject.self, 0).value, try call.integers(1))
+        let classes = try call.options(2).integer("classes") ?? ((labels.max() ?? 0) + 1)
+        guard images.shape.rank == 4, labels.count == images.shape[0], (1...256).contains(classes),
+          labels.allSatisfy({ (0..<classes).contains($0) })
+        else {
+          throw LuaUsageError(
+            "images are \(images.shape) with \(labels.count) labels of \(classes) classes; expected [N, H, W, C], N labels "
+              + "and each in 0 ... classes - 1, classes at most 256")
+        }
+        let bytes = try images.values.enumerated().map { index, value in
+          guard value >= 0, value <= 1 else {
+            throw LuaUsageError("value \(value) at index \(index + 1) is outside 0 ... 1")
+          }
+          return UInt8((value * 255).rounded())
+        }
+        return .object(
+          DatasetObject(
+            try Dataset(
+              name: "a tensor", imageShape: images.shape.droppingFirst,
+              classNames: (0..<classes).map(String.init),
+              pixels: bytes, labels: labels.map { UInt8($0) })))
+      },
+      LuaFunction(
         "raw", "Loads a file of rows without a header, plain or .gz; networks read x scale + shift.",
         parameters: [LuaParameter("file", "string", "path"), LuaParameter("options", "table", "options")],
         options: [

@@ -12,19 +12,24 @@ public enum Library {
     let quantize = QuantizeModule(session: session)
     let reconstruction = ReconstructionModule(session: session)
     let preprocessing = PreprocessingModule(session: session)
+    let files = PluginFiles(session: session)
+    let hooks = PluginHooks(files: files)
+    var data = DataModule.module
+    data.more = hooks.datasets
     return LuaModule(
       "augq", "A workbench for neural-network quantization.",
       functions: GraphModule.functions + models.functions + quantize.functions
         + reconstruction.functions + preprocessing.functions
         + TensorQuantization(session: session).functions + training.functions
-        + [TableModule.function, params(session)],
+        + hooks.functions + [TableModule.function, params(session)],
       modules: [
-        TensorModule.module, DataModule.module, GranularityModule.module, TensorQuantization.module,
+        TensorModule.module, data, hooks.model, GranularityModule(files: files).module,
+        CodebookModule(files: files).module,
         preprocessing.module,
       ]
         + TrainingModule.modules,
       types: GraphModule.types + models.types + quantize.types + TrainingModule.types + [
-        TableModule.type
+        TableModule.type(hooks.render)
       ])
   }
 

@@ -12,10 +12,12 @@ struct PreprocessingModule: Sendable {
 
   var functions: [LuaFunction] { [round, correctBias] }
 
+  private var hooks: PluginHooks { PluginHooks(files: PluginFiles(session: session)) }
+
   var module: LuaModule {
     LuaModule(
       "transform", "FP32 networks made easier to quantize; their outputs stay the same.",
-      functions: [equalize, factorize, absorbBias, splitChannels])
+      functions: [equalize, factorize, absorbBias, splitChannels], more: hooks.transforms)
   }
 
   private static let calibration = LuaOption(
@@ -36,9 +38,9 @@ struct PreprocessingModule: Sendable {
       options: [
         Self.calibration,
         LuaOption(
-          "method", .name(["closed", "bit_split"]), default: "\"closed\"",
-          "closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own"
-        ),
+          "method", .string, default: "\"closed\"",
+          "closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own; "
+            + "or a plugin of kind rounding"),
         LuaOption(
           "inputs", .name(["corrected", "quantized", "float"]), default: "\"corrected\"",
           "float: the FP32 network's inputs; quantized: those of the layers already rounded; corrected: these, with the "
@@ -58,6 +60,9 @@ struct PreprocessingModule: Sendable {
     ) { call in
       let quantized = try call.object(QuantizedObject.self, 0).value
       let given = try call.options(1)
+      if let method = given.string("method"), !["closed", "bit_split"].contains(method) {
+        return .object(QuantizedObject(try hooks.round(quantized, method, call.lua)))
+      }
       let images = try given.calibrationImages(
         for: quantized.model, purpose: "option 'calibration' of augq.round")
       let round =

@@ -36,6 +36,12 @@ struct QuantizeModule: Sendable {
             "activations", .object(["augq.Granularity"]), "grid of the activations; FP32 when absent"),
           LuaOption("calibration", .object(["augq.Dataset"]), "images that show the activations' ranges"),
           LuaOption(
+            "layers", .any("a table { [key] = granularity or codebook }"),
+            "grids of weights that differ from the rest, by parameter key such as stem.weight"),
+          LuaOption(
+            "gradient", .any("a plugin's name, or { name, … }"), default: "straight-through",
+            "plugin of kind gradient: what passes back through the grids in training"),
+          LuaOption(
             "first_last", .name(["8bit", "same"]), default: "\"8bit\"",
             "8bit keeps 256 levels in weights of the first and last layers, the output of the first and the input of the "
               + "last; same treats them as the rest"),
@@ -43,11 +49,15 @@ struct QuantizeModule: Sendable {
       ) { call in
         let model = try call.object(ModelObject.self, 0).value
         let given = try call.options(1)
-        let options = QuantizationOptions(
+        var options = QuantizationOptions(
           weights: given.object("weights", GranularityObject.self)?.value
             ?? given.object("weights", CodebookObject.self)?.value,
           activations: given.object("activations", GranularityObject.self)?.value,
           firstLast: given.string("first_last") == "same" ? nil : .eightBit)
+        options.layers = try layers(given.value("layers"))
+        options.gradientRule = try BoundPlugin(
+          named: given.value("gradient"), "gradient", PluginFiles(session: session), call.lua
+        ).map(PluginGradient.init)
         let images = try calibration(given, model, options)
         let progress = session.progress
         let quantized = try QuantizedModel.quantizing(
@@ -76,6 +86,21 @@ struct QuantizeModule: Sendable {
     ]
   }
 
+  private func layers(_ value: LuaValue?) throws -> [String: any GridRecipe] {
+    guard let value, value.elements?.isEmpty != true else { return [:] }
+    guard case .table(let members) = value else {
+      throw LuaUsageError(
+        "option 'layers' is \(value.shown); expected { [\"stem.weight\"] = granularity, … }")
+    }
+    return try Dictionary(
+      uniqueKeysWithValues: members.map { key, value in
+        if case .object(let object as GranularityObject) = value { return (key, object.value) }
+        if case .object(let object as CodebookObject) = value { return (key, object.value) }
+        throw LuaUsageError(
+          "option 'layers' has \(value.shown) for '\(key)'; expected a granularity or a codebook")
+      })
+  }
+
   private func calibration(
     _ given: LuaOptions, _ model: Model, _ options: QuantizationOptions
   ) throws -> any CalibrationImages {
@@ -96,6 +121,23 @@ struct QuantizeModule: Sendable {
           "compile", "Lowers the network to integers; fails for mode published and says why.",
           returns: "augq.Engine"
         ) { call in .object(EngineObject(try call.receiver(QuantizedObject.self).value.compiled())) },
+        LuaFunction(
+          "forward", "Computes the output for a batch, every planned value on its grid.",
+          parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
+        ) { call in
+          let quantized = try call.receiver(QuantizedObject.self).value
+          let images = try call.object(TensorObject.self, 0).value
+          try call.reserveActivations(of: quantized.model.graph, images: images.shape.dimensions.first ?? 0)
+          return .object(TensorObject(try quantized.forward(images, execution: session.execution)))
+        },
+        LuaFunction(
+          "weights_on_levels",
+          "Returns whether every planned weight is a level of its grid, as after rounding.",
+          returns: "boolean"
+        ) { call in
+          .boolean(
+            try call.receiver(QuantizedObject.self).value.hasWeightsOnLevels(execution: session.execution))
+        },
         LuaFunction("layers", "Returns what the weights of each layer cost.", returns: "table[]") { call in
           let rows = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
             .weights

@@ -123,7 +123,10 @@ struct ReconstructionModule: Sendable {
   private func method(_ value: LuaValue?, _ call: LuaCall) throws -> LuaValue {
     var method = value ?? .string("qdrop")
     if let name = method.text {
-      method = try PluginFiles(session: session).load("reconstruction", name, call.lua)
+      let plugin = try PluginFiles(session: session).load("reconstruction", name, call.lua)
+      let options = LuaValue.table(try plugin.values([]))
+      let stages = try plugin.function("stages").map { try $0.result([options]) } ?? plugin["stages"] ?? .nil
+      method = .table([("units", plugin["units"] ?? .string("block")), ("stages", stages)])
     }
     guard case .table = method else {
       throw LuaUsageError(
@@ -145,8 +148,17 @@ struct ReconstructionModule: Sendable {
   /// The units that a plugin, a function or a list names.
   private func units(_ value: LuaValue?, _ graph: Graph, _ call: LuaCall) throws -> [ReconstructionUnit] {
     var value = value ?? .string("block")
-    if let name = value.text { value = try PluginFiles(session: session).load("partition", name, call.lua) }
+    if let name = value.text {
+      let plugin = try PluginFiles(session: session).load("partition", name, call.lua)
+      let options = LuaValue.table(try plugin.values([]))
+      value = try plugin.call("units", [.object(GraphObject(graph)), options])[0]
+    }
     if case .function(let partition) = value { value = try partition.result([.object(GraphObject(graph))]) }
+    return try Self.units(value, graph)
+  }
+
+  /// The units of a list of names and node names.
+  static func units(_ value: LuaValue, _ graph: Graph) throws -> [ReconstructionUnit] {
     guard let elements = value.elements, !elements.isEmpty else {
       throw LuaUsageError("units are \(value.shown); expected a list of { name = …, entry = …, exit = … }")
     }

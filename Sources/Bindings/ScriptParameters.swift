@@ -16,6 +16,10 @@ struct ScriptParameters {
   let rows: [Row]
 
   init(_ table: LuaValue) throws {
+    if table.elements?.isEmpty == true {
+      rows = []
+      return
+    }
     guard case .table(let members) = table else {
       throw LuaUsageError("argument 1 (parameters) must be a table of { default, summary }")
     }

@@ -10,13 +10,17 @@ public final class Session: Sendable {
   public let execution: Execution
   /// Bytes that Lua and native objects may hold; 0 for no limit.
   public let memoryLimit: Int
+  /// Folders of plugins that are searched first.
+  public let pluginFolders: [String]
   /// Where progress goes.
   public let progress: Progress
 
   /// Makes a session.
   public init(
-    scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads, memoryLimit: Int = 0
+    scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads, memoryLimit: Int = 0,
+    pluginFolders: [String] = []
   ) {
+    self.pluginFolders = pluginFolders
     self.memoryLimit = memoryLimit
     self.scriptPath = scriptPath
     self.arguments = arguments

@@ -104,7 +104,7 @@ enum TensorModule {
         _ = try call.object(TensorObject.self, 0)
         return .none
       },
-    ],
+    ] + TensorFunctions.methods,
     properties: [
       LuaProperty("shape", "integer[]", "extents, outermost first") { call in
         .list(try call.receiver(TensorObject.self).value.shape.dimensions.map { .integer($0) })

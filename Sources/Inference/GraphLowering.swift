@@ -15,6 +15,8 @@ package struct GraphLowering {
   let graph: Graph
   /// Grids of node outputs by name.
   let outputGrids: [String: IntegerGrid]
+  /// For outputs whose levels are not all codes of their grid: the level of a value, by node name.
+  let levels: [String: @Sendable (Double) -> Double]
   /// Weights by node name.
   let weights: [String: IntegerWeights]
   /// Real biases by node name; zeros when absent.
@@ -26,11 +28,12 @@ package struct GraphLowering {
   private let users: [[Int]]
 
   package init(
-    _ graph: Graph, outputGrids: [String: IntegerGrid], weights: [String: IntegerWeights],
-    biases: [String: [Double]]
+    _ graph: Graph, outputGrids: [String: IntegerGrid], levels: [String: @Sendable (Double) -> Double] = [:],
+    weights: [String: IntegerWeights], biases: [String: [Double]]
   ) throws(InferenceError) {
     self.graph = graph
     self.outputGrids = outputGrids
+    self.levels = levels
     self.weights = weights
     self.biases = biases
     users = graph.users
@@ -38,7 +41,7 @@ package struct GraphLowering {
     let input = graph.nodes[0]
     guard let grid = outputGrids[input.name] else { throw .notQuantized(input.name) }
     builder = IntegerModelBuilder(input: input.shape, grid: grid)
-    lowered[0] = 0
+    lowered[0] = onLevels(0, [input.name])
   }
 
   /// Lowers every node the output needs.
@@ -54,7 +57,8 @@ package struct GraphLowering {
       }
       let target = Target(
         grid: grid, range: isFused == true ? activation?.range ?? Self.everything : Self.everything)
-      let result = try lower(layer, node, target)
+      let names = [node.name] + (isFused == true ? activation.map { [graph.nodes[$0.node].name] } ?? [] : [])
+      let result = onLevels(try lower(layer, node, target), names)
       lowered[index] = result
       if isFused == true, let activation { lowered[activation.node] = result }
     }
@@ -175,6 +179,12 @@ package struct GraphLowering {
     }
   }
 
+  /// Puts a node's codes on the levels of the first of some graph nodes that has any.
+  private mutating func onLevels(_ node: Int, _ names: [String]) -> Int {
+    guard let name = names.first(where: { levels[$0] != nil }), let level = levels[name] else { return node }
+    return builder.add(function: level, of: node, name: name + ".levels", grid: builder.nodes[node].grid)
+  }
+
   /// Brings a node's codes onto another grid where the graph quantizes them again.
   private mutating func regridded(_ node: Int, _ name: String, _ grid: IntegerGrid?) -> Int {
     guard let grid, grid != builder.nodes[node].grid else { return node }
@@ -208,14 +218,17 @@ extension IntegerModel {
   ///
   /// - Parameters:
   ///   - outputGrids: Grids of outputs by node name; the graph's input has the name `input`.
+  ///   - levels: For outputs whose levels are not all codes of their grid: the level of a value, by node name.
   ///   - weights: Codes and grids of weights by node name.
   ///   - biases: Real biases by node name, zeros when absent.
   /// - Throws: ``InferenceError`` naming the node that has no integer form.
   public init(
-    lowering graph: Graph, outputGrids: [String: IntegerGrid], weights: [String: IntegerWeights],
-    biases: [String: [Double]]
+    lowering graph: Graph, outputGrids: [String: IntegerGrid],
+    levels: [String: @Sendable (Double) -> Double] = [:],
+    weights: [String: IntegerWeights], biases: [String: [Double]]
   ) throws(InferenceError) {
-    var lowering = try GraphLowering(graph, outputGrids: outputGrids, weights: weights, biases: biases)
+    var lowering = try GraphLowering(
+      graph, outputGrids: outputGrids, levels: levels, weights: weights, biases: biases)
     self = try lowering.model()
   }
 }

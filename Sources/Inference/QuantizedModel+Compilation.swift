@@ -5,8 +5,8 @@ import Tensors
 extension QuantizedModel {
   /// Lowers the network to integers and prepares it for this machine.
   ///
-  /// - Throws: ``InferenceError`` that says what has no integer form: mode `published`, unequal edges or block grids,
-  ///   values that are not quantized, more than 256 levels, sums that may overflow.
+  /// - Throws: ``InferenceError`` that says what has no integer form: mode `published`, values that are not quantized, more
+  ///   than 256 levels, sums that may overflow.
   public func compiled(variant: IntegerKernelVariant = .best) throws -> IntegerEngine {
     try IntegerEngine(integerModel(), variant: variant)
   }
@@ -18,12 +18,18 @@ extension QuantizedModel {
     try refusePublished()
     let graph = model.graph
     var outputGrids: [String: IntegerGrid] = [:]
+    var levels: [String: @Sendable (Double) -> Double] = [:]
     for (name, grid) in activationGrids {
-      guard let region = grid as? RegionGrid, region.groupCount == 1, let form = region.uniformForm(group: 0)
-      else {
+      guard grid.groupCount == 1 else {
         throw InferenceError.unsupportedGrid(node: name, grid: describe(grid))
       }
-      outputGrids[name] = IntegerGrid(form)
+      if let form = (grid as? RegionGrid)?.uniformForm(group: 0) {
+        outputGrids[name] = IntegerGrid(form)
+      } else {
+        let form = grid.eightBitForm
+        outputGrids[name] = IntegerGrid(form)
+        levels[name] = try grid.levelTable(form)
+      }
     }
     var weights: [String: IntegerWeights] = [:]
     var biases: [String: [Double]] = [:]
@@ -37,15 +43,16 @@ extension QuantizedModel {
         biases[node.name] = bias.values.map { Double($0) }
       }
     }
-    return try IntegerModel(lowering: graph, outputGrids: outputGrids, weights: weights, biases: biases)
+    return try IntegerModel(
+      lowering: graph, outputGrids: outputGrids, levels: levels, weights: weights, biases: biases)
   }
 
   private func integerWeights(
     _ weight: Tensor, _ grid: any QuantizationGrid, _ name: String
   ) throws -> IntegerWeights {
     let channels = weight.shape[0]
-    guard let region = grid as? RegionGrid, region.specification.group.isPerOutputChannelOrCoarser else {
-      throw InferenceError.unsupportedGrid(node: name, grid: describe(grid))
+    guard let region = grid as? RegionGrid, region.isUniform, region.group.isPerOutputChannelOrCoarser else {
+      return try snappedWeights(weight, grid)
     }
     let forms = (0..<region.groupCount).compactMap { region.uniformForm(group: $0) }
     guard forms.count == region.groupCount, let first = forms.first,
@@ -55,6 +62,27 @@ extension QuantizedModel {
     return IntegerWeights(
       codes: try region.globalCodes(of: weight), levels: first.levelCount,
       scales: perChannel.map { Double($0.scale) }, zeroPoints: perChannel.map { Int($0.zeroPoint) })
+  }
+
+  /// Levels without an affine form per output channel, on the 255 codes of a symmetric grid of each channel.
+  ///
+  /// A value moves by at most half of `max |w| / 127` of its channel.
+  /// Source: the level table of ggml's IQ4_NL, with a scale per channel in place of one per 32 values.
+  private func snappedWeights(_ weight: Tensor, _ grid: any QuantizationGrid) throws -> IntegerWeights {
+    let values = try grid.fakeQuantized(weight, execution: Execution()).values
+    let depth = weight.count / max(1, weight.shape[0])
+    var scales: [Double] = []
+    var codes: [UInt8] = []
+    codes.reserveCapacity(values.count)
+    for channel in 0..<weight.shape[0] {
+      let row = values[channel * depth..<(channel + 1) * depth]
+      let largest = row.reduce(0) { max($0, abs(Double($1))) }
+      let scale = largest > 0 ? largest / 127 : 1
+      scales.append(scale)
+      codes += row.map { UInt8(127 + (Double($0) / scale).rounded(.toNearestOrEven)) }
+    }
+    return IntegerWeights(
+      codes: codes, levels: 255, scales: scales, zeroPoints: [Int](repeating: 127, count: scales.count))
   }
 
   /// Published grids leave values in FP32: counts them and refuses.
@@ -82,6 +110,26 @@ extension QuantizedModel {
     return
       "\(specification.intervals) intervals with edges \(specification.edges), group \(specification.group), "
       + "choice \(specification.choice)"
+  }
+}
+
+extension QuantizationGrid {
+  /// The 256 codes of one affine grid over the levels and 0.
+  fileprivate var eightBitForm: UniformForm {
+    let bounds = bounds(group: 0)
+    let (low, high) = (min(bounds.low, 0), max(bounds.high, 0))
+    let scale = max((high - low) / 255, 1e-8)
+    return UniformForm(scale: scale, zeroPoint: Int32((-low / scale).rounded()), levelCount: 256)
+  }
+
+  /// The level of each code's value.
+  fileprivate func levelTable(_ form: UniformForm) throws -> @Sendable (Double) -> Double {
+    let codes = (0..<256).map { Float(Int32($0) - form.zeroPoint) * form.scale }
+    let levels = try fakeQuantized(Tensor([256], codes), execution: Execution()).values
+    return { value in
+      let code = (value / Double(form.scale)).rounded(.toNearestOrEven) + Double(form.zeroPoint)
+      return Double(levels[Int(max(0, min(255, code)))])
+    }
   }
 }
 

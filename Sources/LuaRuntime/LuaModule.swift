@@ -10,17 +10,40 @@ public struct LuaModule: Sendable {
   public var modules: [LuaModule]
   /// The classes of objects it makes.
   public var types: [LuaType]
+  /// Finds a function that is not in the table, such as a plugin; scripts that ask for an unknown one get an error.
+  public var more: FunctionSource?
+
+  /// Where functions come from that are found when they are asked for.
+  public struct FunctionSource: Sendable {
+    /// Finds a function; `nil` when there is none of the name.
+    public let find: @Sendable (_ name: String, _ lua: LuaState) throws -> LuaFunction?
+    /// Names it knows, for messages and completion.
+    public let names: @Sendable () -> [String]
+    /// What an unknown name is called in messages, such as `a granularity`.
+    public let noun: String
+
+    /// Makes a source.
+    public init(
+      noun: String, names: @escaping @Sendable () -> [String],
+      find: @escaping @Sendable (_ name: String, _ lua: LuaState) throws -> LuaFunction?
+    ) {
+      self.noun = noun
+      self.names = names
+      self.find = find
+    }
+  }
 
   /// Makes a module.
   public init(
     _ name: String, _ summary: String, functions: [LuaFunction] = [], modules: [LuaModule] = [],
-    types: [LuaType] = []
+    types: [LuaType] = [], more: FunctionSource? = nil
   ) {
     self.name = name
     self.summary = summary
     self.functions = functions
     self.modules = modules
     self.types = types
+    self.more = more
   }
 }
 

@@ -6,6 +6,8 @@ public final class LuaState {
   let owner = Owner()
   private var boxes: [LuaBox] = []
   private var types: [ObjectIdentifier: RegisteredType] = [:]
+  /// Functions of modules' sources that were found, by path.
+  private var found: [String: LuaReference] = [:]
   private var lastNative: (message: String, error: any Error)?
 
   /// The way from references to their state; empty once that is closed.
@@ -111,6 +113,40 @@ public final class LuaState {
       push(submodule, path: "\(path).\(submodule.name)")
       aql_raw_set_field(state, -2, submodule.name)
     }
+    setMissingFieldHandler(of: module, path: path)
+  }
+
+  /// Makes reading an unknown field of the module on top of the stack find a plugin, or an error with the nearest name.
+  private func setMissingFieldHandler(of module: LuaModule, path: String) {
+    let known = module.functions.map(\.name) + module.modules.map(\.name)
+    let missing = LuaFunction("__index", "") { call in
+      // Argument 0 is the module's table.
+      let name = call.value(1).text ?? call.value(1).shown
+      if let function = try call.lua.find(name, in: module, path: path) { return .function(function) }
+      let noun = module.more.map { "\($0.noun) '\(name)'" } ?? "field '\(name)'"
+      throw LuaUsageError(
+        "\(path) has no \(noun). \(nearest(name, among: known + (module.more?.names() ?? [])))")
+    }
+    aql_push_table(state, 0, 1)
+    aql_push_function(state, box("", missing, isMethod: false))
+    aql_raw_set_field(state, -2, "__index")
+    aql_set_metatable(state, -2)
+  }
+
+  private func find(_ name: String, in module: LuaModule, path: String) throws -> LuaReference? {
+    let key = "\(path).\(name)"
+    if let known = found[key] { return known }
+    guard let function = try module.more?.find(name, self) else { return nil }
+    let made = reference(to: function, name: key)
+    found[key] = made
+    return made
+  }
+
+  /// Makes a Lua function of a row.
+  public func reference(to function: LuaFunction, name: String) -> LuaReference {
+    let L = aql_current(state) ?? state
+    aql_push_function(L, box(name, function, isMethod: false))
+    return LuaReference(owner: owner, reference: aql_reference(L))
   }
 
   private func box(_ name: String, _ function: LuaFunction, isMethod: Bool) -> UnsafeMutableRawPointer {
@@ -201,6 +237,13 @@ public final class LuaState {
     try evaluate(Array(text.utf8), name: name)
   }
 
+  /// Runs a chunk of data, which sees no global, and returns the first value it returns.
+  ///
+  /// - Throws: ``LuaError``; a name that the chunk reads or calls is nil.
+  public func evaluateData(_ text: String, name: String) throws -> LuaValue {
+    try evaluate(Array("local _ENV = {}; \(text)".utf8), name: name)
+  }
+
   private func evaluate(_ bytes: [UInt8], name: String) throws -> LuaValue {
     let status = bytes.withUnsafeBytes { buffer in
       buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
@@ -249,10 +292,11 @@ public final class LuaState {
     try start(function, arguments, results: 0)
   }
 
-  func result(of function: LuaReference, _ arguments: [LuaValue]) throws -> LuaValue {
-    let L = try start(function, arguments, results: 1)
-    defer { aql_pop(L, 1) }
-    return try value(at: -1, L)
+  /// Calls a function and returns its first `count` results, `nil` where it returns fewer.
+  func results(of function: LuaReference, _ arguments: [LuaValue], count: Int) throws -> [LuaValue] {
+    let L = try start(function, arguments, results: Int32(count))
+    defer { aql_pop(L, Int32(count)) }
+    return try (0..<count).map { try value(at: Int32($0 - count), L) }
   }
 
   /// Calls a function and leaves its results on the stack that is returned.

@@ -98,9 +98,14 @@ public final class LuaReference {
   /// Calls the function and returns its first result.
   ///
   /// - Throws: ``LuaError`` when the function raises, ``LuaUsageError`` when its state is closed.
-  public func result(_ arguments: [LuaValue]) throws -> LuaValue {
+  public func result(_ arguments: [LuaValue]) throws -> LuaValue { try results(arguments, count: 1)[0] }
+
+  /// Calls the function and returns its first `count` results, `nil` where it returns fewer.
+  ///
+  /// - Throws: As ``result(_:)``.
+  public func results(_ arguments: [LuaValue], count: Int) throws -> [LuaValue] {
     guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
-    return try lua.result(of: self, arguments)
+    return try lua.results(of: self, arguments, count: count)
   }
 }
 

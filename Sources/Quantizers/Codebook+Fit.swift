@@ -22,19 +22,33 @@ extension Codebook {
     _ kind: CodebookKind, bits: Int, group: GroupMap = .tensor, to x: Tensor
   ) throws -> Codebook {
     guard (1...8).contains(bits) else { throw QuantizationError.bits(bits) }
-    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
     if case .scaled(let levels) = kind, levels.count > 1 << bits {
       throw QuantizationError.incompatible(
         "\(levels.count) levels do not fit into \(bits) bits, which hold \(1 << bits); give fewer levels or more bits"
       )
     }
+    return try fitting(x, group) { Codebook.levels(kind, 1 << bits, $0) }
+  }
+
+  /// Makes the codebook with the levels that `levels` gives for the values `[n]` of each group.
+  ///
+  /// - Throws: ``QuantizationError`` when the tensor is empty or not finite or a group has no valid levels; what `levels`
+  ///   throws.
+  public static func fit(
+    to x: Tensor, group: GroupMap = .tensor, levels: (Tensor) throws -> [Float]
+  ) throws -> Codebook {
+    try fitting(x, group) { try levels(Tensor([$0.count], Array($0))) }
+  }
+
+  private static func fitting(
+    _ x: Tensor, _ group: GroupMap, _ levels: (UnsafeBufferPointer<Float>) throws -> [Float]
+  ) throws -> Codebook {
+    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
     try GridSpecification.checkFinite(x)
     let layout = try GroupLayout(group, x.shape)
     let values = GroupValues(x, layout)
-    let levels = (0..<layout.groupCount).map { group in
-      values.withGroup(group) { Codebook.levels(kind, 1 << bits, $0) }
-    }
-    return try Codebook(levels: levels, group: group)
+    let table = try (0..<layout.groupCount).map { try values.withGroup($0, levels) }
+    return try Codebook(levels: table, group: group)
   }
 
   private static func levels(_ kind: CodebookKind, _ count: Int, _ values: UnsafeBufferPointer<Float>)

@@ -46,7 +46,7 @@ extension GridSpecification {
     throw QuantizationError.notFinite(count: count, first: first, total: x.count)
   }
 
-  private func range(of values: UnsafeBufferPointer<Float>, _ execution: Execution) throws -> ValueRange {
+  func range(of values: UnsafeBufferPointer<Float>, _ execution: Execution) throws -> ValueRange {
     let full = GridSpecification.extremes(values)
     switch observer {
     case .minMax: return full

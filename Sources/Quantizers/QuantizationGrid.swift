@@ -8,6 +8,13 @@ public struct GridCodes: Sendable {
   public let codes: [UInt8]
   /// The interval of each block, in memory order; empty for grids whose values choose.
   public let blockIntervals: [UInt8]
+
+  /// Makes codes of a shape's values.
+  public init(shape: Shape, codes: [UInt8], blockIntervals: [UInt8]) {
+    self.shape = shape
+    self.codes = codes
+    self.blockIntervals = blockIntervals
+  }
 }
 
 /// Levels onto which a tensor's values are put: a ``RegionGrid`` or a ``Codebook``.

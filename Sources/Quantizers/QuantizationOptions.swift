@@ -24,7 +24,11 @@ public struct QuantizationOptions: Sendable {
   /// Weights; `nil` leaves them FP32.
   public var weights: (any GridRecipe)?
   /// Activations; `nil` leaves them FP32.
-  public var activations: GridSpecification?
+  public var activations: (any GridRecipe)?
+  /// Weights that differ from the rest, by parameter key.
+  public var layers: [String: any GridRecipe] = [:]
+  /// What passes back through the grids in training; `nil` for straight-through.
+  public var gradientRule: (any GradientRule)?
   /// First and last layers; `nil` treats them as the rest.
   public var firstLast: FirstLast?
   /// Images per forward pass of the calibration.
@@ -34,7 +38,7 @@ public struct QuantizationOptions: Sendable {
 
   /// Makes options.
   public init(
-    weights: (any GridRecipe)?, activations: GridSpecification?, firstLast: FirstLast? = .eightBit,
+    weights: (any GridRecipe)?, activations: (any GridRecipe)?, firstLast: FirstLast? = .eightBit,
     batch: Int = 32, sampleLimit: Int = 1 << 20
   ) {
     self.weights = weights
@@ -49,9 +53,9 @@ public struct QuantizationOptions: Sendable {
   /// - Throws: ``QuantizationError``.
   public func validate() throws(QuantizationError) {
     let all: [(any GridRecipe)?] = [weights, activations, firstLast?.weights, firstLast?.activations]
-    for recipe in all.compactMap({ $0 }) { try recipe.validate() }
-    for specification in [activations, firstLast?.activations].compactMap({ $0 }) {
-      guard specification.group == .tensor, specification.blockSize == nil else {
+    for recipe in all.compactMap({ $0 }) + layers.values { try recipe.validate() }
+    for recipe in [activations, firstLast?.activations].compactMap({ $0 }) {
+      guard recipe.group == .tensor, (recipe as? GridSpecification)?.blockSize == nil else {
         throw .incompatible(
           "activations have one range per tensor and intervals chosen per value; use group tensor and choice perValue"
         )

@@ -43,14 +43,20 @@ public struct QuantizationPlan: Sendable {
   public init(_ graph: Graph, _ options: QuantizationOptions) throws(QuantizationError) {
     try options.validate()
     let products = graph.nodes.indices.filter { graph.nodes[$0].layer?.isWeighted == true }
+    let keys = products.map { graph.nodes[$0].name + ".weight" }
+    if let unknown = options.layers.keys.sorted().first(where: { !keys.contains($0) }) {
+      throw .unknown(
+        "there is no weight '\(unknown)'; there are \(keys.prefix(8).joined(separator: ", ")), …")
+    }
     weights =
       options.weights.map { regular in
         products.map { index in
           let role: Role = index == products.first ? .first : index == products.last ? .last : .regular
+          let key = graph.nodes[index].name + ".weight"
           let specification: any GridRecipe =
-            role == .regular ? regular : options.firstLast?.weights ?? regular
+            options.layers[key] ?? (role == .regular ? regular : options.firstLast?.weights ?? regular)
           return Place(
-            key: graph.nodes[index].name + ".weight", node: index, role: role, specification: specification)
+            key: key, node: index, role: role, specification: specification)
         }
       } ?? []
     activations =
@@ -60,11 +66,11 @@ public struct QuantizationPlan: Sendable {
   }
 
   private static func activations(
-    _ graph: Graph, _ regular: GridSpecification, _ firstLast: FirstLast?, products: [NodeIndex]
+    _ graph: Graph, _ regular: any GridRecipe, _ firstLast: FirstLast?, products: [NodeIndex]
   ) -> [Place] {
     let users = graph.users
     let eightBits = FirstLast.eightBit.activations
-    var places: [NodeIndex: (Role, GridSpecification)] = [0: (.input, eightBits)]
+    var places: [NodeIndex: (Role, any GridRecipe)] = [0: (.input, eightBits)]
     for index in graph.nodes.indices.dropFirst() {
       guard let layer = graph.nodes[index].layer, layer.makesNewValues else { continue }
       var place = index

@@ -11,6 +11,8 @@ public struct QuantizedModel: Sendable {
   public var weightGrids: [String: any QuantizationGrid]
   /// Grids of node outputs by node name; the input's is under `input`.
   public var activationGrids: [String: any QuantizationGrid]
+  /// What passes back through the grids in training; `nil` for straight-through.
+  public var gradientRule: (any GradientRule)?
   /// Storage of node outputs for one image, from the calibration, by node name.
   public var activationStorage: [String: StorageReport]
 
@@ -40,6 +42,7 @@ public struct QuantizedModel: Sendable {
     let folded = try model.foldingBatchNorm()
     let plan = try QuantizationPlan(folded.graph, options)
     var result = QuantizedModel(folded, plan: plan, weightGrids: [:], activationGrids: [:])
+    result.gradientRule = options.gradientRule
     try result.refitWeights(execution: execution)
     guard !plan.activations.isEmpty else {
       progress?(1)
@@ -79,8 +82,8 @@ public struct QuantizedModel: Sendable {
   /// The fake quantizers that make the FP32 network compute as the quantized one.
   public func transforms() -> GraphTransforms {
     GraphTransforms(
-      parameters: weightGrids.mapValues { FakeQuantizer($0) },
-      outputs: activationGrids.mapValues { FakeQuantizer($0) })
+      parameters: weightGrids.mapValues { FakeQuantizer($0, rule: gradientRule) },
+      outputs: activationGrids.mapValues { FakeQuantizer($0, rule: gradientRule) })
   }
 
   /// Computes the output for a batch `[N, …]` with every planned value on its grid.

@@ -35,8 +35,12 @@ public struct RegionGrid: QuantizationGrid, Hashable {
     let regions = try ranges.map { range throws(QuantizationError) in
       try GroupRegions(specification, range)
     }
+    self.init(specification, regions: regions)
+  }
+
+  init(_ specification: GridSpecification, regions: [GroupRegions]) {
     self.specification = specification
-    groupCount = ranges.count
+    groupCount = regions.count
     edges = regions.flatMap(\.edges)
     scales = regions.flatMap(\.scales)
     zeroPoints = regions.flatMap(\.zeroPoints)

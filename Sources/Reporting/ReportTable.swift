@@ -74,6 +74,9 @@ public struct ReportTable: Sendable {
     return ([line(heads), rule] + cells.map(line) + notes).joined(separator: "\n") + "\n"
   }
 
+  /// The cells as ``text`` shows them, without padding.
+  public var shownRows: [[String]] { rows.map { row in zip(columns, row).map { $0.format.shown($1) } } }
+
   /// The rows as JSON, one object a line; values that are missing or not finite are null.
   public var jsonLines: String {
     rows.map { row in

@@ -23,6 +23,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: "Threads of native work; results do not depend on it.")
   var threads: Int?
 
+  @Option(help: "A folder of plugins that is searched first; may be given several times.")
+  var plugins: [String] = []
+
   @Argument(help: "The recipe, a Lua file.")
   var file: String
 
@@ -43,7 +46,7 @@ struct RunCommand: ParsableCommand {
     limits.seconds = time ?? 0
     let session = Session(
       scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads,
-      memoryLimit: limits.memory)
+      memoryLimit: limits.memory, pluginFolders: plugins)
     let code = ScriptRunner(session: session, limits: limits).run()
     if code != 0 { throw ExitCode(code) }
   }

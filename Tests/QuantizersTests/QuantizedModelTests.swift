@@ -157,7 +157,7 @@ import Testing
       try QuantizedModel.quantizing(network(), options, calibration: Tensor(zeros: [0, 8, 8, 3]))
     }
     var blocks = options
-    blocks.activations?.group = .block(size: 8)
+    blocks.activations = GridSpecification(bits: 4, group: .block(size: 8))
     #expect(throws: QuantizationError.self) {
       try QuantizedModel.quantizing(network(), blocks, calibration: pixels(1))
     }

@@ -1,0 +1,126 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+import Interchange
+import LuaRuntime
+
+/// A plugin's file, before anything of it has run.
+public struct PluginEntry: Sendable {
+  /// The kind's name.
+  public let kind: String
+  /// The plugin's name.
+  public let name: String
+  /// Its file.
+  public let path: String
+  /// The folder of the package it belongs to; `nil` for a single file.
+  public let package: String?
+  /// The file of the same kind and name that is found before it.
+  public let shadowedBy: String?
+
+  /// Whether a text can be the name of a plugin.
+  public static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= 64
+      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+      && name.first?.isNumber == false
+  }
+}
+
+/// Where Lua plugins lie: `<kind>/<name>.lua` in the search folders, or in packages there, which are folders with a
+/// `plugin.lua`.
+///
+/// Search folders, in order: those given with `--plugins`, those of `AUGQ_PLUGIN_PATH`, `./Plugins`, `../Plugins` beside the
+/// script, the user's (`$XDG_DATA_HOME/augq/plugins`), and `Plugins` above the program. The first of a name is taken.
+struct PluginFiles: Sendable {
+  let session: Session
+
+  /// Runs the file of a plugin.
+  ///
+  /// - Throws: ``LuaUsageError`` that lists the plugins of the kind when there is none of the name, or says what is wrong
+  ///   with it.
+  func load(_ kind: String, _ name: String, _ lua: LuaState) throws -> Plugin {
+    let all = entries(of: kind).filter { $0.shadowedBy == nil }
+    guard let entry = all.first(where: { $0.name == name }) else {
+      throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: all.map(\.name)))")
+    }
+    return try load(entry, lua)
+  }
+
+  /// Runs the file of a plugin.
+  func load(_ entry: PluginEntry, _ lua: LuaState) throws -> Plugin {
+    guard let kind = PluginKind.named(entry.kind) else {
+      throw LuaUsageError(
+        "there are no \(entry.kind) plugins. \(nearest(entry.kind, among: PluginKind.all.map(\.name)))")
+    }
+    if let package = entry.package { try PluginPackage(folder: package, lua).check(provides: entry) }
+    let text = try MappedFile(path: entry.path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let folder = FileStatus.folder(of: entry.path)
+    let value = try lua.searching(folder) { try lua.evaluate(text, name: "@" + entry.path) }
+    return try Plugin(kind, entry.name, path: entry.path, value)
+  }
+
+  /// The plugins of a kind by name, those that others hide included, in search order.
+  func entries(of kind: String) -> [PluginEntry] {
+    var first: [String: String] = [:]
+    var result: [PluginEntry] = []
+    for folder in folders {
+      let packages = FileStatus.names(in: folder).filter { FileStatus.exists("\(folder)/\($0)/plugin.lua") }
+        .sorted()
+      for package in [nil] + packages.map({ "\(folder)/\($0)" as String? }) {
+        let place = "\(package ?? folder)/\(kind)"
+        for file in FileStatus.names(in: place).sorted() where file.hasSuffix(".lua") {
+          let name = String(file.dropLast(4))
+          guard Self.isName(name) else { continue }
+          let path = "\(place)/\(file)"
+          result.append(
+            PluginEntry(kind: kind, name: name, path: path, package: package, shadowedBy: first[name]))
+          if first[name] == nil { first[name] = path }
+        }
+      }
+    }
+    return result
+  }
+
+  /// The names of a kind's plugins.
+  func names(_ kind: String) -> [String] { Set(entries(of: kind).map(\.name)).sorted() }
+
+  /// As ``PluginEntry/isName(_:)``.
+  static func isName(_ name: String) -> Bool { PluginEntry.isName(name) }
+
+  /// The folders that exist, each once.
+  var folders: [String] {
+    let given =
+      getenv("AUGQ_PLUGIN_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+    let candidates =
+      session.pluginFolders + given + ["Plugins", session.scriptFolder + "/../Plugins"]
+      + [Self.userFolder].compactMap(\.self) + bundled
+    var seen: Set<String> = []
+    return candidates.filter { folder in
+      guard let real = realpath(folder, nil) else { return false }
+      defer { free(real) }
+      return seen.insert(String(cString: real)).inserted
+    }
+  }
+
+  /// Where a user's own plugins lie.
+  static var userFolder: String? {
+    if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
+      return data + "/augq/plugins"
+    }
+    return getenv("HOME").map { String(cString: $0) + "/.local/share/augq/plugins" }
+  }
+
+  /// `Plugins` in a folder above the program: of the clone that built it, or of the installation.
+  private var bundled: [String] {
+    guard let program = realpath("/proc/self/exe", nil) else { return [] }
+    defer { free(program) }
+    var folder = FileStatus.folder(of: String(cString: program))
+    var found: [String] = []
+    for _ in 0..<6 where folder != "/" {
+      found.append(folder + "/Plugins")
+      folder = FileStatus.folder(of: folder)
+    }
+    return found
+  }
+}

@@ -1,0 +1,183 @@
+import Interchange
+import LuaRuntime
+import Quantizers
+import Reporting
+import Tensors
+
+/// Where plugins of the smaller kinds meet the library: `augq.allocate`, `augq.export`, `augq.model`, and the plugins behind
+/// `augq.transform`, `augq.data`, `augq.round` and `table:render`.
+struct PluginHooks: Sendable {
+  let files: PluginFiles
+
+  var functions: [LuaFunction] { [allocate, export] }
+
+  /// `augq.model`: architectures by name.
+  var model: LuaModule {
+    LuaModule(
+      "model", "Architectures by name; each gives a graph.",
+      more: files.source("model") { plugin in
+        function(plugin, "build", [], returns: "augq.Graph") { found, plugin in
+          guard case .object(let object) = found[0], object is GraphObject else {
+            throw plugin.wrong("build", found[0], "an augq.Graph")
+          }
+          return found[0]
+        }
+      })
+  }
+
+  /// Plugins among the functions of `augq.transform`.
+  var transforms: LuaModule.FunctionSource {
+    files.source("transform") { plugin in
+      function(
+        plugin, "apply", [LuaParameter("model", "augq.Model", "an FP32 network")],
+        returns: "augq.Model, integer"
+      ) { found, plugin in
+        guard case .object(let object) = found[0], object is ModelObject else {
+          throw plugin.wrong("apply", found[0], "an augq.Model")
+        }
+        return .values([found[0], .integer(found[1].integer ?? 0)])
+      }
+    }
+  }
+
+  /// Plugins among the functions of `augq.data`.
+  var datasets: LuaModule.FunctionSource {
+    files.source("dataset") { plugin in
+      function(plugin, "load", [], returns: "augq.Dataset, augq.Dataset") { found, plugin in
+        guard case .object(let object) = found[0], object is DatasetObject else {
+          throw plugin.wrong("load", found[0], "an augq.Dataset")
+        }
+        return .values(found)
+      }
+    }
+  }
+
+  /// A function of `parameters` and options that calls one of a plugin's with them and gives two results.
+  private func function(
+    _ plugin: Plugin, _ name: String, _ parameters: [LuaParameter], returns: String,
+    _ check: @escaping @Sendable ([LuaValue], Plugin) throws -> LuaValue
+  ) -> LuaFunction {
+    let rows = plugin.optionRows
+    return LuaFunction(
+      plugin.name, plugin.summary,
+      parameters: parameters + [LuaParameter("options", "table", "options", optional: true)], options: rows,
+      returns: returns
+    ) { call in
+      let given = try call.options(parameters.count)
+      let bound = try BoundPlugin(
+        plugin, rows.compactMap { row in given.value(row.name).map { (row.name, $0) } })
+      for (index, parameter) in parameters.enumerated() where parameter.type == "augq.Model" {
+        _ = try call.object(ModelObject.self, index)
+      }
+      let arguments = try parameters.indices.map { try call.read($0) }
+      return try check(try plugin.call(name, arguments + [bound.options], results: 2), plugin)
+    }
+  }
+
+  private var allocate: LuaFunction {
+    LuaFunction(
+      "allocate", "Chooses the bits of each layer from the losses of its widths.",
+      parameters: [
+        LuaParameter(
+          "layers", "table[]",
+          "{ key = parameter key, count = weights, bits = { 2, 4, 8 }, loss = { of each of them } } per layer"
+        ),
+        LuaParameter("options", "table", "allocator, and the options of that plugin"),
+      ], returns: "table<string, integer>"
+    ) { call in
+      guard let rows = try call.read(0).elements, !rows.isEmpty else {
+        throw call.wrong(0, "a list of layers")
+      }
+      let widths = try rows.map(Self.widths)
+      guard case .table(let members) = try call.read(1),
+        let name = members.first(where: { $0.key == "allocator" })?.value
+      else {
+        throw LuaUsageError("option 'allocator' is missing: \(nearest("", among: files.names("allocator")))")
+      }
+      guard let text = name.text else {
+        throw LuaUsageError("option 'allocator' is \(name.shown); expected a name")
+      }
+      let bound = try BoundPlugin(
+        files.load("allocator", text, call.lua), members.filter { $0.key != "allocator" })
+      let found = try bound.plugin.call("allocate", [.list(rows), bound.options])[0]
+      for (key, bits) in widths {
+        guard let chosen = found[key]?.integer, bits.contains(chosen) else {
+          throw bound.plugin.wrong(
+            "allocate", found[key] ?? .nil, "one of the widths \(bits) for layer '\(key)'")
+        }
+      }
+      return found
+    }
+  }
+
+  private static func widths(_ row: LuaValue) throws -> (key: String, bits: [Int]) {
+    let bits = (row["bits"]?.elements ?? []).compactMap(\.integer)
+    let losses = (row["loss"]?.elements ?? []).compactMap(\.number)
+    guard let key = row["key"]?.text, let count = row["count"]?.integer, count > 0, !bits.isEmpty,
+      bits.count == losses.count, losses.allSatisfy(\.isFinite)
+    else {
+      throw LuaUsageError(
+        "a layer is \(row.shown); expected { key = \"…\", count = …, bits = { … }, loss = { … } } with one finite loss "
+          + "for each width")
+    }
+    return (key, bits)
+  }
+
+  private var export: LuaFunction {
+    LuaFunction(
+      "export", "Writes a network in the format of an export plugin; returns the number of bytes.",
+      parameters: [
+        LuaParameter("network", Networks.types, "what to write"), LuaParameter("path", "string", "where"),
+        LuaParameter("options", "table", "format, and the options of that plugin"),
+      ], returns: "integer"
+    ) { call in
+      _ = try Networks.classifier(call, 0)
+      guard case .table(let members) = try call.read(2),
+        let format = members.first(where: { $0.key == "format" })?.value.text
+      else { throw LuaUsageError("option 'format' is missing. \(nearest("", among: files.names("export")))") }
+      let bound = try BoundPlugin(
+        files.load("export", format, call.lua), members.filter { $0.key != "format" })
+      let arguments = [try call.read(0), .string(try call.string(1)), bound.options]
+      let found = try bound.plugin.call("write", arguments)[0]
+      guard let bytes = found.integer, bytes >= 0 else {
+        throw bound.plugin.wrong("write", found, "the number of bytes written")
+      }
+      return .integer(bytes)
+    }
+  }
+
+  /// `table:render(name, options)`.
+  var render: LuaFunction {
+    LuaFunction(
+      "render", "Returns the table as the text that a report plugin makes of it.",
+      parameters: [
+        LuaParameter("format", "string", "plugin of kind report: markdown, html, … or one of yours"),
+        LuaParameter("options", "table", "options of the plugin", optional: true),
+      ], returns: "string"
+    ) { call in
+      let table = try call.receiver(TableObject.self).value
+      var given: [(key: String, value: LuaValue)] = []
+      if !call.isAbsent(1) {
+        guard case .table(let members) = try call.read(1) else { throw call.wrong(1, "a table") }
+        given = members
+      }
+      let bound = try BoundPlugin(files.load("report", try call.string(0), call.lua), given)
+      let columns = table.columns.map { column in
+        LuaValue.table([("name", .string(column.name)), ("kind", .string(column.format.rawValue))])
+      }
+      let rows = table.shownRows.map { LuaValue.list($0.map { .string($0) }) }
+      let found = try bound.plugin.call("render", [.list(columns), .list(rows), bound.options])[0]
+      guard found.text != nil else { throw bound.plugin.wrong("render", found, "a text") }
+      return found
+    }
+  }
+
+  /// Rounds the weights of a network as a plugin chooses.
+  func round(_ quantized: QuantizedModel, _ method: String, _ lua: LuaState) throws -> QuantizedModel {
+    let bound = try BoundPlugin(files.load("rounding", method, lua))
+    return try quantized.rounding { weight, neighbours in
+      let tensors = [weight, neighbours.lower, neighbours.upper].map { LuaValue.object(TensorObject($0)) }
+      return try bound.plugin.tensor("choose", tensors + [bound.options], shape: weight.shape)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import LuaRuntime
+
+extension PluginFiles {
+  /// Where a module's table finds the functions that plugins of a kind make.
+  func source(_ kind: String, _ make: @escaping @Sendable (Plugin) throws -> LuaFunction)
+    -> LuaModule.FunctionSource
+  {
+    LuaModule.FunctionSource(noun: kind, names: { names(kind) }) { name, lua in
+      guard entries(of: kind).contains(where: { $0.name == name }) else { return nil }
+      return try make(try load(kind, name, lua))
+    }
+  }
+}
+
+/// A plugin with the values of its options: what it needs to do its work.
+struct BoundPlugin: @unchecked Sendable {
+  let plugin: Plugin
+  let options: LuaValue
+
+  init(_ plugin: Plugin, _ given: [(key: String, value: LuaValue)] = []) throws {
+    self.plugin = plugin
+    options = .table(try plugin.values(given))
+  }
+
+  /// Binds a plugin named by an option: its name, or a table with the name first and its options behind.
+  init?(named value: LuaValue?, _ kind: String, _ files: PluginFiles, _ lua: LuaState) throws {
+    guard let value else { return nil }
+    let name = value.text ?? value.elements?.first?.text ?? value["1"]?.text
+    guard let name else {
+      throw LuaUsageError(
+        "option '\(kind)' is \(value.shown); expected a name, or { \"name\", key = value, … }")
+    }
+    var given: [(key: String, value: LuaValue)] = []
+    if case .table(let members) = value { given = members.filter { $0.key != "1" } }
+    try self.init(files.load(kind, name, lua), given)
+  }
+}
