@@ -4,5 +4,10 @@ import ArgumentParser
 struct Augq: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
-    version: AugqVersion.text, subcommands: [RunCommand.self, BenchCommand.self, DocsCommand.self])
+    version: AugqVersion.text,
+    subcommands: [
+      RunCommand.self, HelpCommand.self,
+      BenchCommand.self,
+      DocsCommand.self,
+    ])
 }
