@@ -8,8 +8,11 @@ import LuaRuntime
 
 /// Where Lua plugins lie: `<kind>/<name>.lua` in the folders of `AUGQ_PLUGIN_PATH`, in `./Plugins`, beside the script, and
 /// in the `Plugins` folder that came with the program.
-struct PluginFiles: Sendable {
+package struct PluginFiles: Sendable {
   let session: Session
+
+  /// Makes the search for one run.
+  package init(session: Session) { self.session = session }
 
   /// Runs the file of a plugin and returns what it returns.
   ///
@@ -30,6 +33,23 @@ struct PluginFiles: Sendable {
       folders.flatMap { FileStatus.names(in: "\($0)/\(kind)") }
         .filter { $0.hasSuffix(".lua") }.map { String($0.dropLast(4)) }
     ).sorted()
+  }
+
+  /// Every folder that has plugin files, in the order they are searched, and the paths of those.
+  package var inventory: [(folder: String, files: [String])] {
+    var seen: Set<String> = []
+    return folders.compactMap { folder in
+      guard let resolved = realpath(folder, nil) else { return nil }
+      defer { free(resolved) }
+      guard seen.insert(String(cString: resolved)).inserted else { return nil }
+      let kinds = FileStatus.names(in: folder).filter { !$0.hasPrefix(".") }.sorted()
+      let files = kinds.flatMap { kind in
+        FileStatus.names(in: "\(folder)/\(kind)").filter { $0.hasSuffix(".lua") }.sorted().map {
+          "\(folder)/\(kind)/\($0)"
+        }
+      }
+      return files.isEmpty ? nil : (folder, files)
+    }
   }
 
   private var folders: [String] {
