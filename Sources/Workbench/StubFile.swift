@@ -8,7 +8,7 @@ import LuaRuntime
 
 /// The file of Lua stubs that editors read.
 public enum StubFile {
-  private static var current: String {
+  static var current: String {
     StubWriter.stubs(for: Library.module(Session(scriptPath: "", arguments: [])))
   }
 

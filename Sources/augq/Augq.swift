@@ -6,7 +6,7 @@ struct Augq: ParsableCommand {
     commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
     version: AugqVersion.text,
     subcommands: [
-      RunCommand.self, ReplCommand.self, HelpCommand.self,
+      RunCommand.self, ReplCommand.self, HelpCommand.self, InitCommand.self, DoctorCommand.self,
       BenchCommand.self,
       DocsCommand.self,
     ])
