@@ -51,6 +51,7 @@ let package = Package(
     .target(
       name: "CImages", cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
+    .target(name: "CLineEditor", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("edit")]),
 
     swiftTarget("Tensors", imports: ["CKernels"]),
     swiftTarget("Layers", imports: ["Tensors", "CKernels", "COneDNN"]),
@@ -77,7 +78,12 @@ let package = Package(
         "LuaRuntime", "Pipelines", "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange",
         "Layers", "Tensors", "Reporting",
       ]),
-    swiftTarget("Workbench", imports: ["Bindings", "LuaRuntime", "Reporting", "Tensors"]),
+    swiftTarget(
+      "Workbench",
+      imports: [
+        "Bindings", "LuaRuntime", "Inference", "Interchange", "Tensors", "CKernels", "COneDNN", "CLineEditor",
+        "Reporting",
+      ]),
     swiftTarget(
       "Benchmarks",
       imports: [

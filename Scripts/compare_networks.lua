@@ -1,6 +1,7 @@
 -- Pretrained networks beside each other: FP32, rounded to nearest, fine-tuned, and compiled to integers.
 --
---     augq run Scripts/compare_networks.lua [--networks resnet8,ds_cnn] [--quantizers uniform_w4a8] [--seeds 3] [--json]
+--     augq run Scripts/compare_networks.lua [--networks resnet8,ds_cnn] [--quantizers uniform_w4a8] [--seeds 3]
+--       [--json]
 local augq = require "augq"
 local pretrained = require "lib.pretrained"
 
@@ -20,7 +21,8 @@ local quantizers = {
 }
 
 local rows = augq.table {
-  { "network", "text" }, { "fp32_top1", "percent" }, { "quantizer", "text" }, { "method", "text" }, { "top1", "percent" },
+  { "network", "text" }, { "fp32_top1", "percent" }, { "quantizer", "text" }, { "method", "text" },
+  { "top1", "percent" },
   { "spread", "number" }, { "integer_top1", "percent" }, { "stored_bits", "bits" }, { "activation_bits", "bits" },
   { "seconds", "number" },
 }

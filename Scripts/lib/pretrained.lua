@@ -96,7 +96,9 @@ end
 function M.present(options)
   local row, folder, there = networks[options.network], folder_of(options), false
   for _, mark in ipairs(row[4].marks) do there = there or exists(folder .. "/" .. mark) end
-  if options.weights == "" then there = there and row[3] and exists(shared .. "/models/" .. row[3] .. ".safetensors") end
+  if options.weights == "" then
+    there = there and row[3] and exists(shared .. "/models/" .. row[3] .. ".safetensors")
+  end
   if options.smoke and not there then print("skipped: no data in " .. folder) end
   return there or not options.smoke
 end

@@ -796,8 +796,32 @@ function augq.data.of(images, labels, options) end
 ---@return augq.Dataset
 function augq.data.raw(file, options) end
 
+---@class augq.data.stripes.Options
+---@field classes? integer directions (default 4)
+---@field count? integer training images; a fifth as many test images (default 1000)
+---@field noise? number standard deviation of the noise (default 0.1)
+---@field seed? integer seed of the draw (default 1)
+---@field size? integer height and width (default 16)
+
+---Made-up grey images: stripes whose direction is the class, with noise.
+---@param options? augq.data.stripes.Options options
+---@return augq.Dataset, augq.Dataset
+function augq.data.stripes(options) end
+
 ---Architectures by name; each gives a graph.
 augq.model = {}
+
+---@class augq.model.tiny_cnn.Options
+---@field channels? integer channels of the images (default 1)
+---@field classes? integer classes (default 10)
+---@field filters? integer filters of the first convolution; the second has twice as many (default 16)
+---@field height? integer height of the images (default 28)
+---@field width? integer width of the images (default 28)
+
+---Two convolutions, pooling and a classifier, for trying things out.
+---@param options? augq.model.tiny_cnn.Options options
+---@return augq.Graph
+function augq.model.tiny_cnn(options) end
 
 ---What a grid looks like.
 ---@class augq.Granularity
@@ -806,6 +830,77 @@ local Granularity = {}
 
 ---How values are cut into groups and intervals.
 augq.granularity = {}
+
+---@class augq.granularity.augq.Options
+---@field bits? integer bits inside an interval (default 2)
+---@field edges? any inner edges as rising fractions of the range; equal intervals when empty (default a list of 0)
+---@field intervals? integer intervals of the range (default 4)
+---@field mode? string clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32 (default "clamp")
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---AuGQ (Mujtaba et al. 2025): K uniform intervals, each quantized affinely with the given bits.
+---@param options? augq.granularity.augq.Options options
+---@return augq.Granularity
+function augq.granularity.augq(options) end
+
+---@class augq.granularity.block_interval.Options
+---@field bits? integer bits inside an interval (default 4)
+---@field block? integer weights that share an index (default 8)
+---@field intervals? integer sub-ranges (default 4)
+---@field ratio? number ratio of neighbouring sub-ranges (default 1.6)
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---Each block of weights picks one of K sub-ranges (scales s, s/r, s/r^2, …) by least error; one stored index per block.
+---@param options? augq.granularity.block_interval.Options options
+---@return augq.Granularity
+function augq.granularity.block_interval(options) end
+
+---@class augq.granularity.pwlq.Options
+---@field bits? integer bits inside an interval (default 3)
+---@field breakpoint? number breakpoint as a share of the largest magnitude; 0 takes the best one for normal values (default 0.0)
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---PWLQ (Fang et al. 2020): three intervals, a dense middle between two sparse tails.
+---@param options? augq.granularity.pwlq.Options options
+---@return augq.Granularity
+function augq.granularity.pwlq(options) end
+
+---@class augq.granularity.uniform.Options
+---@field bits? integer bits of a code (default 4)
+---@field group? any which values share a range (default "tensor")
+---@field symmetric? boolean whether the zero point is in the middle (default false)
+---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")
+---@field power? number exponent of the lp search (default 2.4)
+---@field candidates? integer ranges tried by the lp and mse searches (default 80)
+---@field percentile? number share of the values kept by the percentile observer (default 99.9)
+---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
+---@field seed? integer seed of stochastic rounding (default 1)
+
+---One uniform affine grid.
+---@param options? augq.granularity.uniform.Options options
+---@return augq.Granularity
+function augq.granularity.uniform(options) end
 
 ---What a codebook looks like.
 ---@class augq.Codebook
@@ -841,6 +936,42 @@ function augq.codebook.power_of_two(options) end
 ---@param options? augq.codebook.kmeans.Options options
 ---@return augq.Codebook
 function augq.codebook.kmeans(options) end
+
+---@class augq.codebook.apot.Options
+---@field bits? integer bits of a code, sign included; an odd one gives one power more to choose from (default 4)
+---@field group? any which values share the levels (default "tensor")
+
+---APoT (Li et al. 2020): signed sums of two powers of two.
+---@param options? augq.codebook.apot.Options options
+---@return augq.Codebook
+function augq.codebook.apot(options) end
+
+---@class augq.codebook.binary.Options
+---@field bits? integer bits of a code (default 1)
+---@field group? any which values share the levels (default "tensor")
+
+---Binary (Rastegari et al. 2016): minus and plus the mean magnitude.
+---@param options? augq.codebook.binary.Options options
+---@return augq.Codebook
+function augq.codebook.binary(options) end
+
+---@class augq.codebook.nf4.Options
+---@field bits? integer 2^bits levels (default 4)
+---@field group? any which values share the levels (default "tensor")
+
+---NF4 (Dettmers et al. 2023): 16 quantiles of a normal distribution.
+---@param options? augq.codebook.nf4.Options options
+---@return augq.Codebook
+function augq.codebook.nf4(options) end
+
+---@class augq.codebook.ternary.Options
+---@field bits? integer bits of a code (default 2)
+---@field group? any which values share the levels (default "tensor")
+
+---Ternary (Li et al. 2016): -a, 0 and a.
+---@param options? augq.codebook.ternary.Options options
+---@return augq.Codebook
+function augq.codebook.ternary(options) end
 
 ---FP32 networks made easier to quantize; their outputs stay the same.
 augq.transform = {}
@@ -884,6 +1015,15 @@ function augq.transform.absorb_bias(model, options) end
 ---@param options? augq.transform.split_channels.Options options
 ---@return augq.Model, integer
 function augq.transform.split_channels(model, options) end
+
+---@class augq.transform.dfq.Options
+---@field iterations? integer passes over the pairs, at most (default 100)
+
+---DFQ's preparation (Nagel et al. 2019): cross-layer equalization after folding batch norms.
+---@param model augq.Model an FP32 network
+---@param options? augq.transform.dfq.Options options
+---@return augq.Model, integer
+function augq.transform.dfq(model, options) end
 
 ---Rules that move parameters against their gradients.
 augq.optimizer = {}

@@ -177,5 +177,9 @@ enum DataModule {
       },
     ],
     operators: [(.length, { .integer(try $0.object(DatasetObject.self, 0).value.count) })],
-    description: { "\($0.value.name): \($0.value.count) images \($0.value.imageShape)" })
+    description: { description($0.value) }, inspection: { Inspection.text(description($0.value), $0.value) })
+
+  private static func description(_ data: Dataset) -> String {
+    "\(data.name): \(data.count) images \(data.imageShape)"
+  }
 }

@@ -5,18 +5,24 @@
 #endif
 
 /// What is at a path.
-enum FileStatus {
+package enum FileStatus {
   /// Whether something readable is there.
-  static func exists(_ path: String) -> Bool { access(path, R_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, R_OK) == 0 }
+
+  /// Whether a folder is there.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
 
   /// The folder that a path names a file in: `.` for a bare file name.
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The names of what is in a folder; none when there is no such folder.
-  static func names(in folder: String) -> [String] {
+  package static func names(in folder: String) -> [String] {
     guard let stream = opendir(folder) else { return [] }
     defer { closedir(stream) }
     var names: [String] = []

@@ -50,7 +50,11 @@ enum GraphModule {
         }
       )
     ],
-    description: { "Graph of \($0.value.nodes.count - 1) layers on \($0.value.nodes[0].shape)" })
+    description: { description($0.value) }, inspection: { Inspection.text(description($0.value), $0.value) })
+
+  private static func description(_ graph: Graph) -> String {
+    "Graph of \(graph.nodes.count - 1) layers on \(graph.nodes[0].shape)"
+  }
 
   private static let node = LuaType(
     "augq.Node", "A value inside a graph.", for: NodeObject.self,

@@ -166,9 +166,13 @@ struct ModelModule: Sendable {
           },
         ],
         bytes: { $0.value.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
-        description: {
-          "Model of \($0.value.graph.nodes.count - 1) layers, \($0.value.trainableCount) parameters"
+        description: { Self.description($0.value) },
+        inspection: {
+          Inspection.text(Self.description($0.value), $0.value.graph, values: $0.value.parameters)
         })
     ]
+  }
+  private static func description(_ model: Model) -> String {
+    "Model of \(model.graph.nodes.count - 1) layers, \(model.trainableCount) parameters"
   }
 }

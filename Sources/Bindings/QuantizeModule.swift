@@ -174,9 +174,12 @@ struct QuantizeModule: Sendable {
         },
       ],
       bytes: { $0.value.model.parameters.values.reduce(0) { $0 + $1.storage.byteCount } },
-      description: {
-        "Quantized network of \($0.value.plan.weights.count) weights and \($0.value.plan.activations.count) activations"
-      })
+      description: { Self.description($0.value) },
+      inspection: { Inspection.text(Self.description($0.value), $0.value) })
+  }
+
+  private static func description(_ model: QuantizedModel) -> String {
+    "Quantized network of \(model.plan.weights.count) weights and \(model.plan.activations.count) activations"
   }
 
   static func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {

@@ -5,9 +5,9 @@
 #endif
 
 /// What the operating system says about this process.
-enum ResourceUsage {
+package enum ResourceUsage {
   /// The largest resident size so far; Linux counts it in KiB.
-  static var peakBytes: Int {
+  package static var peakBytes: Int {
     var usage = rusage()
     #if canImport(Glibc)
       getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

@@ -148,7 +148,7 @@ enum TensorModule {
       let values = object.value.values
       let corner = values.prefix(6).map { "\($0)" }.joined(separator: ", ")
       return "Tensor \(object.value.shape) {\(corner)\(values.count > 6 ? ", …" : "")}"
-    })
+    }, inspection: { TensorInspection.text($0.value) })
 
   private static func combined(_ call: LuaCall, _ symbol: Character) throws -> LuaValue {
     let left = try call.optionalObject(TensorObject.self, 0)?.value

@@ -224,6 +224,11 @@ struct TrainingModule: Sendable {
           .number(try $0.receiver(EvaluationObject.self).value.imagesPerSecond)
         },
       ],
-      description: { "\(($0.value.top1 * 100).rounded() / 100) %" }),
+      description: { description($0.value) },
+      inspection: { Inspection.text(description($0.value), $0.value) }),
   ]
+
+  private static func description(_ result: Evaluation) -> String {
+    "\((result.top1 * 100).rounded() / 100) %"
+  }
 }

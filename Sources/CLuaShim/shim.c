@@ -146,7 +146,7 @@ int aql_is_interrupted(lua_State *L) { return host_of(L)->tripped; }
 static lua_State *volatile sigint_state;
 static void (*sigint_callback)(void *);
 static void *sigint_context;
-static volatile sig_atomic_t sigint_count;
+static volatile sig_atomic_t sigint_count, sigint_patience;
 
 static void on_sigint(int number) {
   // Signals come on any thread; the one that runs Lua deals with them.
@@ -157,7 +157,7 @@ static void on_sigint(int number) {
       return;
     }
   }
-  if (sigint_count++) {
+  if (sigint_count++ >= sigint_patience) {
     signal(number, SIG_DFL);
     raise(number);
     return;
@@ -166,11 +166,12 @@ static void on_sigint(int number) {
   if (sigint_callback) sigint_callback(sigint_context);
 }
 
-void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context) {
+void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context, int patience) {
   sigint_state = L;
   sigint_callback = callback;
   sigint_context = context;
   sigint_count = 0;
+  sigint_patience = patience;
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_sigint;
@@ -375,6 +376,14 @@ void aql_raw_set_field(lua_State *L, int table, const char *key) {
 int aql_next(lua_State *L, int table) { reserve(L); return lua_next(L, table); }
 void aql_push_globals(lua_State *L) { reserve(L); lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS); }
 void aql_set_metatable(lua_State *L, int index) { lua_setmetatable(L, index); }
+
+int aql_has_metafield(lua_State *L, int index, const char *name) {
+  reserve(L);
+  if (luaL_getmetafield(L, index, name) == LUA_TNIL) return 0;
+  lua_pop(L, 1);
+  return 1;
+}
+
 int aql_reference(lua_State *L) { return luaL_ref(L, LUA_REGISTRYINDEX); }
 void aql_push_reference(lua_State *L, int reference) { reserve(L); lua_rawgeti(L, LUA_REGISTRYINDEX, reference); }
 void aql_drop_reference(lua_State *L, int reference) { luaL_unref(L, LUA_REGISTRYINDEX, reference); }
@@ -419,6 +428,15 @@ void aql_push_function(lua_State *L, void *box) {
   reserve(L);
   lua_pushlightuserdata(L, box);
   lua_pushcclosure(L, trampoline, 1);
+}
+
+void *aql_function_box(lua_State *L, int index) {
+  if (lua_tocfunction(L, index) != trampoline) return NULL;
+  reserve(L);
+  lua_getupvalue(L, index, 1);
+  void *box = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return box;
 }
 
 static int index_function(lua_State *L) {

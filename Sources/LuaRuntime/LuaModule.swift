@@ -47,6 +47,22 @@ public struct LuaModule: Sendable {
   }
 }
 
+extension LuaModule {
+  /// The module and its submodules with the functions of their sources in their tables, for manuals and stubs.
+  ///
+  /// A source's function that cannot be found, such as a broken plugin, is left out.
+  public func expanded(_ lua: LuaState) -> LuaModule {
+    var result = self
+    let known = Set(functions.map(\.name))
+    for name in (more?.names() ?? []).sorted() where !known.contains(name) {
+      if let function = try? more?.find(name, lua) { result.functions.append(function) }
+    }
+    result.modules = modules.map { $0.expanded(lua) }
+    result.more = nil
+    return result
+  }
+}
+
 /// One native function: what scripts may pass, what they get, and the closure behind it.
 public struct LuaFunction: Sendable {
   /// The closure; reads its arguments from the call.
@@ -164,14 +180,20 @@ public struct LuaType: Sendable {
   /// Reads `object[i]` for keys that are not texts; argument 0 is the key.
   let subscripting: LuaFunction.Body?
   let describe: @Sendable (AnyObject) -> String
+  let inspect: @Sendable (AnyObject) -> String
   let byteCount: @Sendable (AnyObject) -> Int
 
   /// Makes a row for a class.
+  ///
+  /// - Parameters:
+  ///   - description: One line, for `tostring`.
+  ///   - inspection: What the REPL prints, several lines at most; the description when there is none.
   public init<Object: AnyObject>(
     _ name: String, _ summary: String, for class: Object.Type, methods: [LuaFunction] = [],
     properties: [LuaProperty] = [], operators: [(metamethod: Metamethod, body: LuaFunction.Body)] = [],
     subscripting: LuaFunction.Body? = nil, bytes: @escaping @Sendable (Object) -> Int = { _ in 0 },
-    description: @escaping @Sendable (Object) -> String
+    description: @escaping @Sendable (Object) -> String,
+    inspection: (@Sendable (Object) -> String)? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -181,8 +203,14 @@ public struct LuaType: Sendable {
     self.operators = operators
     self.subscripting = subscripting
     describe = { ($0 as? Object).map(description) ?? name }
+    inspect = { ($0 as? Object).map(inspection ?? description) ?? name }
     byteCount = { ($0 as? Object).map(bytes) ?? 0 }
   }
+
+  /// One line about an object of the class.
+  public func description(of object: AnyObject) -> String { describe(object) }
+  /// What the REPL prints of an object of the class.
+  public func inspection(of object: AnyObject) -> String { inspect(object) }
 }
 
 /// A value that scripts read from an object.

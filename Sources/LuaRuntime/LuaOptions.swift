@@ -117,7 +117,8 @@ public func nearest(_ name: String, among names: [String]) -> String {
   return names.isEmpty ? "There are none." : "Known are \(names.sorted().joined(separator: ", "))."
 }
 
-private func editDistance(_ a: String, _ b: String) -> Int {
+/// The least number of insertions, deletions and replacements between two texts.
+func editDistance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a), Array(b))
   var row = Array(0...b.count)
   for i in 0..<a.count {

@@ -71,10 +71,13 @@ public final class LuaState {
   public static var release: String { String(cString: aql_lua_release()) }
 
   /// Makes Ctrl-C stop the running script; `callback` runs in the signal handler and may only store a flag.
+  ///
+  /// - Parameter patience: How often that happens before Ctrl-C ends the process.
   public func catchInterrupts(
-    _ callback: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer?
+    _ callback: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ context: UnsafeMutableRawPointer?,
+    patience: Int = 1
   ) {
-    aql_catch_sigint(state, callback, context)
+    aql_catch_sigint(state, callback, context, Int32(patience))
   }
 
   /// Gives Ctrl-C back its ordinary meaning.
@@ -207,8 +210,11 @@ public final class LuaState {
   }
 
   func typeName(at index: Int32, _ L: OpaquePointer) -> String? {
-    guard let pointer = aql_object_type(L, index) else { return nil }
-    return types.first { typePointer($0.key) == pointer }?.value.row.name
+    aql_object_type(L, index).flatMap { row(typePointer: $0) }?.name
+  }
+
+  func row(typePointer pointer: UnsafeRawPointer) -> LuaType? {
+    types.first { typePointer($0.key) == pointer }?.value.row
   }
 
   func typeName(_ identity: ObjectIdentifier) -> String { types[identity]?.row.name ?? "object" }
@@ -301,7 +307,7 @@ public final class LuaState {
 
   /// Calls a function and leaves its results on the stack that is returned.
   @discardableResult
-  private func start(
+  func start(
     _ function: LuaReference, _ arguments: [LuaValue], results: Int32
   ) throws -> OpaquePointer {
     let L = aql_current(state) ?? state
@@ -314,7 +320,7 @@ public final class LuaState {
   }
 
   /// Takes the error text off the stack.
-  private func failure(_ status: Int32, _ L: OpaquePointer) -> LuaError {
+  func failure(_ status: Int32, _ L: OpaquePointer) -> LuaError {
     let text = string(at: -1, L) ?? "unknown error"
     aql_pop(L, 1)
     let marker = "\nstack traceback:\n"

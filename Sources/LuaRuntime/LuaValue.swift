@@ -77,7 +77,7 @@ public enum LuaValue {
 ///
 /// Objects that Lua owns may hold references: a state that closes releases those objects last of all.
 public final class LuaReference {
-  private let owner: LuaState.Owner
+  let owner: LuaState.Owner
   let reference: Int32
 
   init(owner: LuaState.Owner, reference: Int32) {
@@ -91,8 +91,7 @@ public final class LuaReference {
   ///
   /// - Throws: ``LuaError`` when the function raises, ``LuaUsageError`` when its state is closed.
   public func call(_ arguments: [LuaValue]) throws {
-    guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
-    try lua.call(self, arguments)
+    try living().call(self, arguments)
   }
 
   /// Calls the function and returns its first result.
@@ -104,8 +103,12 @@ public final class LuaReference {
   ///
   /// - Throws: As ``result(_:)``.
   public func results(_ arguments: [LuaValue], count: Int) throws -> [LuaValue] {
+    try living().results(of: self, arguments, count: count)
+  }
+
+  func living() throws -> LuaState {
     guard let lua = owner.lua else { throw LuaUsageError("the script of this function has ended") }
-    return try lua.results(of: self, arguments, count: count)
+    return lua
   }
 }
 

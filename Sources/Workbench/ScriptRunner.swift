@@ -87,13 +87,13 @@ public struct ScriptRunner {
     return ExitCode.cannotWrite
   }
 
-  private func catchInterrupts(_ lua: LuaState) {
+  func catchInterrupts(_ lua: LuaState, patience: Int = 1) {
     // The cancellation outlives the run: the session holds it.
     let context = Unmanaged.passUnretained(session.cancellation).toOpaque()
-    lua.catchInterrupts({ context in cancelFromSignal(context) }, context)
+    lua.catchInterrupts({ context in cancelFromSignal(context) }, context, patience: patience)
   }
 
-  private func prepare(_ lua: LuaState) throws {
+  func prepare(_ lua: LuaState) throws {
     lua.register(Library.module(session))
     let arguments = session.arguments.enumerated().map {
       (key: "\($0.offset + 1)", value: LuaValue.string($0.element))
@@ -118,29 +118,10 @@ public struct ScriptRunner {
       return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
     }
     report(
-      error.message + excerpt(error.message)
+      error.message + SourceExcerpt.text(error.message, source: readText)
         + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
     if error.kind == .memory { return ExitCode.memoryLimit }
     return (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
-  }
-
-  /// The script's line that a message names, with a caret under its first letter.
-  private func excerpt(_ message: String) -> String {
-    guard let (path, number) = position(message), let text = readText(path) else { return "" }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard lines.indices.contains(number - 1) else { return "" }
-    let line = lines[number - 1]
-    let indent = String(line.prefix { $0 == " " || $0 == "\t" })
-    return "\n  \(line)\n  \(indent)^"
-  }
-
-  /// The file and line that a message begins with: of the recipe, or of a module it requires.
-  private func position(_ message: String) -> (path: String, line: Int)? {
-    let fields = message.prefix { $0 != "\n" }.split(separator: ":", omittingEmptySubsequences: false)
-    guard let index = fields.dropFirst().dropLast().firstIndex(where: { Int($0) != nil }),
-      let line = Int(fields[index])
-    else { return nil }
-    return (fields[..<index].joined(separator: ":"), line)
   }
 
   /// Drops the frames of the C library's own start.

@@ -8,8 +8,8 @@ import LuaRuntime
 
 /// The file of Lua stubs that editors read.
 public enum StubFile {
-  private static var current: String {
-    StubWriter.stubs(for: Library.module(Session(scriptPath: "", arguments: [])))
+  static var current: String {
+    StubWriter.stubs(for: Documentation.module)
   }
 
   /// Writes the stubs; returns the exit code.

@@ -5,5 +5,9 @@ struct Augq: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
     version: AugqVersion.text,
-    subcommands: [RunCommand.self, BenchCommand.self, DocsCommand.self, PluginCommand.self])
+    subcommands: [
+      RunCommand.self, ReplCommand.self, HelpCommand.self, InitCommand.self, DoctorCommand.self,
+      BenchCommand.self,
+      DocsCommand.self, PluginCommand.self,
+    ])
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Bindings
-import Tensors
 import Workbench
 
 enum AugqVersion {
@@ -14,17 +13,10 @@ struct RunCommand: ParsableCommand {
     discussion:
       "Everything behind FILE goes to the recipe; `augq run FILE --help` prints the recipe's own options.")
 
-  @Option(help: "Most memory for Lua and its tensors, such as 500M or 2G.")
-  var memory: ByteCount?
+  @OptionGroup var resources: Resources
 
   @Option(help: "Seconds after which the recipe is stopped (exit code 124).")
   var time: Double?
-
-  @Option(help: "Threads of native work; results do not depend on it.")
-  var threads: Int?
-
-  @Option(help: "A folder of plugins that is searched first; may be given several times.")
-  var plugins: [String] = []
 
   @Argument(help: "The recipe, a Lua file.")
   var file: String
@@ -33,20 +25,14 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads is \(threads); give 1 ... 1024.")
-    }
     if let time, !(time > 0) { throw ValidationError("--time is \(time); give seconds above 0.") }
   }
 
   func run() throws {
-    Storage.keepFreedBlocks()
+    let session = resources.session(scriptPath: file, arguments: arguments)
     var limits = ScriptRunner.Limits()
-    limits.memory = memory?.value ?? 0
+    limits.memory = session.memoryLimit
     limits.seconds = time ?? 0
-    let session = Session(
-      scriptPath: file, arguments: arguments, threads: threads ?? Execution.machineThreads,
-      memoryLimit: limits.memory, pluginFolders: plugins)
     let code = ScriptRunner(session: session, limits: limits).run()
     if code != 0 { throw ExitCode(code) }
   }

@@ -67,7 +67,7 @@ struct Mistake: Sendable, CustomStringConvertible {
         + "Pass a data set with images."),
     Mistake(
       script: "augq.round(augq.quantize(network(), {}), { method = 'open' })",
-      message: "augq.round: option 'method' is a string \"open\"; expected one of \"closed\", \"bit_split\""),
+      message: "there is no rounding 'open'. Known are bit_split, closed, dithered, nearest."),
     Mistake(
       script: "augq.correct_bias(augq.quantize(network(), {}), { method = 'batch_norm' })",
       message:

@@ -34,7 +34,7 @@ import Testing
         if node.weighted then weighted = weighted + 1 end
       end
       local last = 0
-      for _, unit in ipairs(dofile "\(FileManager.default.currentDirectoryPath)/Plugins/partition/\(name).lua"(graph)) do
+      for _, unit in ipairs(dofile "\(FileManager.default.currentDirectoryPath)/Plugins/partition/\(name).lua".units(graph)) do
         assert(place[unit.exit] > last, "units out of order")
         last = place[unit.exit]
         for _, node in ipairs(graph:nodes()) do

@@ -23,9 +23,9 @@ public enum AugqProcess {
   /// The folder of the package: the tests' working directory.
   public static var packageFolder: URL { URL(fileURLWithPath: FileManager.default.currentDirectoryPath) }
 
-  /// Runs `augq` with arguments and waits for its end.
+  /// Runs `augq` with arguments and an input and waits for its end.
   public static func run(
-    _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:]
+    _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:], input: String = ""
   ) throws -> Outcome {
     let process = Process()
     process.executableURL = executable
@@ -43,7 +43,9 @@ public enum AugqProcess {
     }
     process.standardOutput = files[0].1
     process.standardError = files[1].1
-    process.standardInput = FileHandle.nullDevice
+    let text = folder.appendingPathComponent("in")
+    try Data(input.utf8).write(to: text)
+    process.standardInput = try FileHandle(forReadingFrom: text)
     try process.run()
     process.waitUntilExit()
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0

@@ -42,7 +42,8 @@ struct PluginFiles: Sendable {
   func load(_ kind: String, _ name: String, _ lua: LuaState) throws -> Plugin {
     let all = entries(of: kind).filter { $0.shadowedBy == nil }
     guard let entry = all.first(where: { $0.name == name }) else {
-      throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: all.map(\.name)))")
+      let native = kind == "rounding" ? ["closed", "bit_split"] : []
+      throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: all.map(\.name) + native))")
     }
     return try load(entry, lua)
   }

@@ -10,14 +10,17 @@ public enum PluginTemplates {
   private static let bodies: [String: String] = [
     "granularity": """
     return {
-      summary = "Two intervals that meet at the median of each group.",
+      summary = "Two intervals that meet a third of the way up the range of each group.",
       api = ">=1.0 <2",
       -- { default, what it is, smallest, largest }; scripts give them as augq.granularity.NAME { bits = 3 }.
       options = { bits = { 3, "bits inside an interval", 1, 7 } },
       -- What the grid looks like. The native kernels fit it, quantize, fine-tune and compile it.
       grid = function(options) return { bits = options.bits, intervals = 2 } end,
       -- The inner edges of one group's intervals, from its values (an augq.Tensor). Leave it out for equal intervals.
-      edges = function(x) return { x:quantile(0.5) } end,
+      edges = function(x)
+        local low, high = math.min(x:min(), 0), math.max(x:max(), 0)
+        return { low + (high - low) / 3 }
+      end,
     }
 
     """,

@@ -40,8 +40,9 @@ int aql_reserve(lua_State *L, size_t bytes);
 void aql_interrupt(lua_State *L);
 void aql_clear_interrupt(lua_State *L);
 int aql_is_interrupted(lua_State *L);
-// Makes SIGINT interrupt L and call `callback` (async-signal-safe itself); a second SIGINT ends the process.
-void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context);
+// Makes SIGINT interrupt L and call `callback` (async-signal-safe itself); the SIGINT after `patience` of them ends
+// the process.
+void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context, int patience);
 void aql_release_sigint(void);
 
 // Stack access; indices as in Lua's manual. Every push reserves its slot.
@@ -72,6 +73,8 @@ void aql_raw_set_field(lua_State *L, int table, const char *key);
 int aql_next(lua_State *L, int table);
 void aql_push_globals(lua_State *L);
 void aql_set_metatable(lua_State *L, int index);
+// Whether the value's metatable has a field.
+int aql_has_metafield(lua_State *L, int index, const char *name);
 
 // References keep a value alive across calls.
 int aql_reference(lua_State *L);
@@ -80,6 +83,8 @@ void aql_drop_reference(lua_State *L, int reference);
 
 // A native function: calls dispatch with `box`.
 void aql_push_function(lua_State *L, void *box);
+// The box of a native function; NULL for every other value.
+void *aql_function_box(lua_State *L, int index);
 // An __index function over `members` (a table on top of the stack, popped): functions are methods, light userdata are
 // boxes of properties; integer keys go to `index_box`, unknown keys to `missing_box`.
 void aql_push_index_function(lua_State *L, void *index_box, void *missing_box);
@@ -97,7 +102,8 @@ void aql_set_finalizer(lua_State *L, int metatable);
 // Loads a text chunk (never bytecode) and pushes the function, or pushes an error text. Returns AQL_OK, AQL_SYNTAX,
 // AQL_MEMORY or AQL_UNREADABLE.
 int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name);
-// Calls the function below `arguments` values; pushes `results` values or one error text with a traceback behind it.
+// Calls the function below `arguments` values; pushes `results` values (all of them for -1) or one error text with a
+// traceback behind it.
 int aql_call(lua_State *L, int arguments, int results);
 // Pushes the text that tostring() gives for a slot (may call metamethods, under protection).
 void aql_push_description(lua_State *L, int index);

@@ -1,0 +1,26 @@
+import Bindings
+public import LuaRuntime
+
+/// The documentation of everything that scripts can call, plugins included.
+public enum Documentation {
+  /// The module with a function for each plugin that is found.
+  static var module: LuaModule {
+    let module = Library.module(Session(scriptPath: "", arguments: []))
+    guard let lua = try? LuaState() else { return module }
+    return withExtendedLifetime(lua) {
+      lua.register(module)
+      return module.expanded(lua)
+    }
+  }
+
+  private static var manual: Manual { Manual(module) }
+
+  /// Everything that is documented, in the order of the tables.
+  public static var entries: [Manual.Entry] { manual.entries }
+
+  /// The modules and what they are for.
+  public static var overview: String { manual.overview }
+
+  /// The documentation of a name; an error that suggests others when there is none.
+  public static func text(for name: String) -> Result<String, LuaUsageError> { manual.text(for: name) }
+}

@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Where the workbench keeps a user's files, after the XDG base directory specification.
+enum UserFolders {
+  /// History.
+  static var state: String { folder("XDG_STATE_HOME", ".local/state") }
+  /// Plugins.
+  static var data: String { folder("XDG_DATA_HOME", ".local/share") }
+  /// What can be made again.
+  static var cache: String { folder("XDG_CACHE_HOME", ".cache") }
+  /// Files of one run.
+  static var temporary: String { environment("TMPDIR") ?? "/tmp" }
+
+  private static func folder(_ variable: String, _ fallback: String) -> String {
+    // The specification says to ignore relative paths.
+    if let given = environment(variable), given.hasPrefix("/") { return given + "/augq" }
+    return "\(environment("HOME") ?? "/")/\(fallback)/augq"
+  }
+
+  /// A variable of the environment that is set and not empty.
+  static func environment(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Makes a folder and those above it, for the user alone.
+  ///
+  /// - Returns: Whether it is there.
+  @discardableResult
+  static func make(_ path: String) -> Bool {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
+      guard mkdir(made, 0o700) == 0 || errno == EEXIST else { return false }
+    }
+    return true
+  }
+}
