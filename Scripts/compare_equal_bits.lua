@@ -1,6 +1,7 @@
 -- Quantizers beside each other at equal stored bits, every method, several seeds: mean and spread of top-1.
 --
---     augq run Scripts/compare_equal_bits.lua [--network resnet20] [--methods nearest,qdrop] [--seeds 3] [--json]
+--     augq run Scripts/compare_equal_bits.lua [--network resnet20] [--methods nearest,qdrop] [--also pwlq]
+--         [--seeds 3] [--json]
 local augq = require "augq"
 local pretrained = require "lib.pretrained"
 
@@ -8,6 +9,7 @@ local options = pretrained.options {
   methods = { "nearest,closed,adaround,brecq,qdrop", "methods, separated by commas" },
   groups = { "tensor,channel", "groups of the weights, separated by commas" },
   seeds = { 3, "runs of each row, with the seeds 1, 2, …", 1, 100 },
+  also = { "", "more granularities (plugins), separated by commas, each with its own defaults" },
   quantizers = { "", "names of the rows to run, separated by commas; all when empty" },
 }
 if not pretrained.present(options) then return end
@@ -29,6 +31,7 @@ local quantizers = {
   { "uniform_w2a4", "uniform", { bits = 2 }, { bits = 4 } },
   { "uniform_2bit", "uniform", { bits = 2 }, { bits = 2 } },
 }
+for _, name in ipairs(words(options.also)) do quantizers[#quantizers + 1] = { name, name, {}, {} } end
 local wanted = {}
 for _, name in ipairs(words(options.quantizers)) do wanted[name] = true end
 

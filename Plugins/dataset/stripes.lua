@@ -32,6 +32,7 @@ return {
       end
       return augq.data.of(augq.tensor.of({ count, size, size, 1 }, values), labels, { classes = classes })
     end
-    return make(options.count, 2 * options.seed), make(math.max(options.classes, options.count // 5), 2 * options.seed + 1)
+    local tested = math.max(options.classes, options.count // 5)
+    return make(options.count, 2 * options.seed), make(tested, 2 * options.seed + 1)
   end,
 }

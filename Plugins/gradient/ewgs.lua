@@ -1,5 +1,6 @@
--- Element-wise gradient scaling: gradients that would move a value away from its level are weakened, others strengthened.
--- Source: Lee et al. 2021, "Network Quantization with Element-wise Gradient Scaling", eq. 4, with a fixed scaling factor.
+-- Element-wise gradient scaling: gradients that would move a value away from its level are weakened, others
+-- strengthened.
+-- Source: Lee et al. 2021, "Network Quantization with Element-wise Gradient Scaling", eq. 4, with a fixed factor.
 return {
   summary = "EWGS (Lee et al. 2021): gradients scaled by the distance of each value from its level.",
   api = ">=1.0 <2",

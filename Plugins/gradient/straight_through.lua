@@ -1,5 +1,5 @@
 -- The gradient where x is within the quantized range, 0 outside.
--- Source: Bengio et al. 2013, "Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation".
+-- Source: Bengio et al. 2013, "Estimating or Propagating Gradients Through Stochastic Neurons".
 return {
   summary = "Straight-through: the gradient as it is, 0 beyond the range.",
   api = ">=1.0 <2",

@@ -1,6 +1,6 @@
 -- Sub-ranges with scales s, s/r, s/r^2, …; every block of weights stores the index of the one with the least error.
 return {
-  summary = "Each block of weights picks one of K sub-ranges (scales s, s/r, s/r^2, …) by least error; one stored index per block.",
+  summary = "Each block picks one of K sub-ranges (scales s, s/r, …) by least error, and stores its index.",
   api = ">=1.0 <2",
   options = {
     bits = { 4, "bits inside an interval", 1, 8 },

@@ -1,11 +1,12 @@
--- Piecewise linear: a dense middle and a sparse tail on either side; the breakpoint minimises the error of normal values.
--- Source: Fang et al. 2020, "Post-Training Piecewise Linear Quantization for Deep Neural Networks", eq. 4 and section 3.3.
+-- Piecewise linear: a dense middle and a sparse tail on either side; the breakpoint minimises the error of normal
+-- values.
+-- Source: Fang et al. 2020, "Post-Training Piecewise Linear Quantization for Deep Neural Networks", section 3.3.
 return {
   summary = "PWLQ (Fang et al. 2020): three intervals, a dense middle between two sparse tails.",
   api = ">=1.0 <2",
   options = {
     bits = { 3, "bits inside an interval", 1, 6 },
-    breakpoint = { 0.0, "breakpoint as a share of the largest magnitude; 0 takes the best one for normal values", 0, 0.99 },
+    breakpoint = { 0.0, "breakpoint as a share of the largest magnitude; 0: the best for normal values", 0, 0.99 },
   },
   grid = function(options) return { bits = options.bits, intervals = 3, symmetric = true } end,
   edges = function(x, options)

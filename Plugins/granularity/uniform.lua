@@ -1,5 +1,5 @@
 -- One affine grid over the whole range.
--- Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference".
+-- Source: Jacob et al. 2018, "Quantization and Training … for Efficient Integer-Arithmetic-Only Inference", eq. 1.
 return {
   summary = "One uniform affine grid.",
   api = ">=1.0 <2",

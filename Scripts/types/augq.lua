@@ -864,14 +864,14 @@ function augq.granularity.augq(options) end
 ---@field rounding? "nearest"|"stochastic" how values between levels are rounded (default "nearest")
 ---@field seed? integer seed of stochastic rounding (default 1)
 
----Each block of weights picks one of K sub-ranges (scales s, s/r, s/r^2, …) by least error; one stored index per block.
+---Each block picks one of K sub-ranges (scales s, s/r, …) by least error, and stores its index.
 ---@param options? augq.granularity.block_interval.Options options
 ---@return augq.Granularity
 function augq.granularity.block_interval(options) end
 
 ---@class augq.granularity.pwlq.Options
 ---@field bits? integer bits inside an interval (default 3)
----@field breakpoint? number breakpoint as a share of the largest magnitude; 0 takes the best one for normal values (default 0.0)
+---@field breakpoint? number breakpoint as a share of the largest magnitude; 0: the best for normal values (default 0.0)
 ---@field group? any which values share a range (default "tensor")
 ---@field symmetric? boolean whether the zero point is in the middle (default false)
 ---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")

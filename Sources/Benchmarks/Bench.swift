@@ -4,7 +4,7 @@ public import Reporting
 public struct Bench {
   /// What can be timed.
   public enum Part: String, CaseIterable, Sendable {
-    case quantizer, train, reconstruction, lua, kernels
+    case quantizer, train, reconstruction, lua, plugins, kernels
 
     var program: String? {
       switch self {
@@ -12,7 +12,7 @@ public struct Bench {
       case .train: "train_resnet20.py"
       case .reconstruction: "brecq_block.py"
       case .lua: "startup.py"
-      case .kernels: nil
+      case .plugins, .kernels: nil
       }
     }
   }
@@ -55,6 +55,7 @@ public struct Bench {
       case .train: try TrainBench.rows(watch)
       case .reconstruction: try ReconstructionBench.rows(watch)
       case .lua: try LuaBench.rows(watch, quick: isQuick)
+      case .plugins: try PluginBench.rows(watch)
       case .kernels: try KernelBench.rows(watch)
       }
     guard let peers, let program = part.program, peers.canRun(program) else { return ours }

@@ -1,4 +1,5 @@
 public import LuaRuntime
+public import Quantizers
 
 /// The module that recipes get with `require "augq"`: every native function of the workbench.
 public enum Library {
@@ -31,6 +32,18 @@ public enum Library {
       types: GraphModule.types + models.types + quantize.types + TrainingModule.types + [
         TableModule.type(hooks.render)
       ])
+  }
+
+  /// The granularity or codebook that a Lua expression over `augq` gives.
+  ///
+  /// - Throws: ``LuaError``, or ``LuaUsageError`` when it gives something else.
+  public static func gridRecipe(_ expression: String, _ lua: LuaState) throws -> any GridRecipe {
+    let value = try lua.evaluate("local augq = require 'augq'; return \(expression)", name: "=expression")
+    switch value {
+    case .object(let object as GranularityObject): return object.value
+    case .object(let object as CodebookObject): return object.value
+    default: throw LuaUsageError("\(expression) gives \(value.shown); expected a granularity or a codebook")
+    }
   }
 
   private static func params(_ session: Session) -> LuaFunction {

@@ -88,13 +88,13 @@ enum TensorModule {
         return .list(tensor.withValues { $0.map { .number(Double($0)) } })
       },
       LuaFunction("sum", "Returns the sum of all values, accumulated in double.", returns: "number") { call in
-        .number(try call.receiver(TensorObject.self).value.values.reduce(0.0) { $0 + Double($1) })
+        .number(try call.receiver(TensorObject.self).value.withValues { $0.reduce(0.0) { $0 + Double($1) } })
       },
       LuaFunction("min", "Returns the least value.", returns: "number") { call in
-        .number(Double(try call.receiver(TensorObject.self).value.values.min() ?? .nan))
+        .number(Double(try call.receiver(TensorObject.self).value.withValues { $0.min() } ?? .nan))
       },
       LuaFunction("max", "Returns the largest value.", returns: "number") { call in
-        .number(Double(try call.receiver(TensorObject.self).value.values.max() ?? .nan))
+        .number(Double(try call.receiver(TensorObject.self).value.withValues { $0.max() } ?? .nan))
       },
       LuaFunction(
         "touch", "Does nothing with another tensor: measures the cost of a call.",

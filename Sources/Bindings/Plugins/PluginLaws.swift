@@ -63,16 +63,11 @@ public struct PluginLaws {
     for group in groups {
       let value = Int(group) == nil ? "\"\(group)\"" : group
       let options = groups.count == 1 ? "" : "{ group = \(value) }"
-      let made = try lua.evaluate(
-        "return require \"augq\".\(module).\(name)(\(options))", name: "=laws of \(plugin.kind.name) \(name)")
+      let recipe = try Library.gridRecipe("augq.\(module).\(name)(\(options))", lua)
       for (label, x) in Self.samples {
         func fail(_ law: String) { failures.append("\(label), group \(group): \(law)") }
         do {
-          switch made {
-          case .object(let object as GranularityObject): try check(object.value, x, fail)
-          case .object(let object as CodebookObject): try check(object.value, x, fail)
-          default: return ["\(module).\(name) gives \(made.shown)"]
-          }
+          try check(recipe, x, fail)
         } catch {
           fail((error as? LuaError)?.message ?? "\(error)")
         }
