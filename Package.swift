@@ -123,7 +123,9 @@ let package = Package(
       of: "Pipelines",
       imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
     tests(of: "Reporting"),
-    tests(of: "LuaRuntime"),
+    .executableTarget(
+      name: "LuaHost", dependencies: ["LuaRuntime"], path: "Tests/LuaHost", swiftSettings: swiftSettings),
+    tests(of: "LuaRuntime", imports: ["LuaHost"]),
     tests(of: "Bindings", imports: ["LuaRuntime", "Tensors"]),
     tests(of: "Workbench", imports: ["Bindings", "LuaRuntime"]),
     .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
