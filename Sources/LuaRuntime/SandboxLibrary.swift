@@ -181,6 +181,11 @@ enum SandboxLibrary {
       if not real then error(message, 2) end
       return io.lines(real, ...)
     end
+    function env.os.remove(path)
+      local real, message = resolve(path, "write")
+      if not real then return nil, message end
+      return libraries.os.remove(real)
+    end
     if output == "stderr" then
       function env.print(...)
         local texts = table.pack(...)
