@@ -42,6 +42,7 @@ let package = Package(
       name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels", cSettings: kernelSettings),
+    .target(name: "CProcess", cSettings: kernelSettings),
     .target(
       name: "COneDNN", cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
@@ -82,7 +83,7 @@ let package = Package(
       "Workbench",
       imports: [
         "Bindings", "LuaRuntime", "Inference", "Interchange", "Tensors", "CKernels", "COneDNN", "CLineEditor",
-        "Reporting",
+        "CProcess", "Reporting",
       ]),
     swiftTarget(
       "Benchmarks",
@@ -123,9 +124,11 @@ let package = Package(
       of: "Pipelines",
       imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
     tests(of: "Reporting"),
-    tests(of: "LuaRuntime"),
+    .executableTarget(
+      name: "LuaHost", dependencies: ["LuaRuntime"], path: "Tests/LuaHost", swiftSettings: swiftSettings),
+    tests(of: "LuaRuntime", imports: ["LuaHost"]),
     tests(of: "Bindings", imports: ["LuaRuntime", "Tensors"]),
-    tests(of: "Workbench", imports: ["Bindings", "LuaRuntime"]),
+    tests(of: "Workbench", imports: ["Bindings", "LuaRuntime", "Tensors"]),
     .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .c11

@@ -12,7 +12,7 @@ enum DataModule {
         parameters: [LuaParameter("options", "table", "options", optional: true)],
         options: [
           LuaOption(
-            "folder", .string,
+            "folder", .path(.read),
             "folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's")
         ], returns: "{ train: augq.Dataset, test: augq.Dataset }"
       ) { call in
@@ -27,7 +27,8 @@ enum DataModule {
         let elements = call.value(0).elements ?? []
         let files = elements.compactMap(\.text)
         guard !files.isEmpty, files.count == elements.count else { throw call.wrong(0, "a list of paths") }
-        return .object(DatasetObject(try CIFAR10.load(files: files)))
+        return .object(
+          DatasetObject(try CIFAR10.load(files: files.map { try call.lua.path($0, for: .read) })))
       },
       LuaFunction(
         "image_folder",
@@ -48,7 +49,7 @@ enum DataModule {
         return .object(
           DatasetObject(
             try ImageFolder.load(
-              try call.string(0), transform: transform, classCount: given.integer("classes"))))
+              try call.path(0, for: .read), transform: transform, classCount: given.integer("classes"))))
       },
       LuaFunction(
         "of", "Makes a data set of a tensor of images in 0 ... 1, kept as bytes, and their classes.",
@@ -89,7 +90,7 @@ enum DataModule {
           LuaOption("shape", .numbers, default: nil, "shape of one row, {H, W, C} or {features}"),
           LuaOption(
             "type", .name(RawRows.ValueType.allCases.map(\.rawValue)), default: nil, "type of a value"),
-          LuaOption("labels", .string, "file of one byte per row"),
+          LuaOption("labels", .path(.read), "file of one byte per row"),
           LuaOption("classes", .integer(1...256), "number of classes; else as the labels show"),
         ] + DatasetNormalization.affine,
         returns: "augq.Dataset"
@@ -101,7 +102,8 @@ enum DataModule {
         return .object(
           DatasetObject(
             try RawRows.load(
-              try call.string(0), shape: try rowShape(given), type: type, labels: given.string("labels"),
+              try call.path(0, for: .read), shape: try rowShape(given), type: type,
+              labels: given.string("labels"),
               classCount: given.integer("classes"), map: try DatasetNormalization(given).map)))
       },
     ],

@@ -24,9 +24,9 @@ struct ModelModule: Sendable {
         returns: "augq.Model"
       ) { call in
         let given = try call.options(1)
-        if try call.string(0).hasSuffix(".onnx") { return try onnx(call.string(0), given) }
+        if try call.string(0).hasSuffix(".onnx") { return try onnx(call, given) }
         let weights = try resolve(
-          given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors")
+          given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors", call.lua)
         let graph = try architecture(call, given.value("architecture"))
         try call.reserveParameters(of: graph)
         return .object(ModelObject(try Checkpoint.load(weights, into: graph)))
@@ -59,29 +59,30 @@ struct ModelModule: Sendable {
     ]
   }
 
-  private func onnx(_ path: String, _ given: LuaOptions) throws -> LuaValue {
+  private func onnx(_ call: LuaCall, _ given: LuaOptions) throws -> LuaValue {
     if let name = ["weights", "architecture"].first(where: given.has) {
       throw LuaUsageError(
         "an ONNX file holds weights and architecture itself; leave the option '\(name)' out")
     }
-    return .object(ModelObject(try ONNXFile(path: resolve(path, ".onnx")).model()))
+    return .object(ModelObject(try ONNXFile(path: resolve(call.string(0), ".onnx", call.lua)).model()))
   }
 
   private static let architectureOption = LuaOption(
     "architecture", .any("a table"), "what the model file's function takes, such as { width = 0.25 }")
 
   /// The path with its extension: beside the script when it is there, else as given.
-  private func resolve(_ path: String, _ ending: String) -> String {
+  private func resolve(_ path: String, _ ending: String, _ lua: LuaState) throws -> String {
     let stem = path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path
-    let beside = "\(session.scriptFolder)/\(stem)\(ending)"
-    return FileStatus.exists(beside) && !path.hasPrefix("/") ? beside : stem + ending
+    let beside = try? lua.path("\(session.scriptFolder)/\(stem)\(ending)", for: .read)
+    if let beside, !path.hasPrefix("/"), FileStatus.exists(beside) { return beside }
+    return try lua.path(stem + ending, for: .read)
   }
 
   /// Builds the graph of the model file that argument 1 names.
   ///
   /// The file returns a graph, or a function that makes one from `options`. It may require modules of its own folder.
   private func architecture(_ call: LuaCall, _ options: LuaValue?) throws -> Graph {
-    let path = resolve(try call.string(0), ".lua")
+    let path = try resolve(call.string(0), ".lua", call.lua)
     let text = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }
     return try call.lua.searching(FileStatus.folder(of: path)) {
       var result = try call.lua.evaluate(text, name: "@" + path)
@@ -121,9 +122,10 @@ struct ModelModule: Sendable {
           ) { call in
             let model = try call.receiver(ModelObject.self).value
             let path = try call.string(0)
-            try Checkpoint.save(model, to: path + ".safetensors")
-            if !FileStatus.exists(path + ".lua") {
-              try AtomicFile.write(Checkpoint.architecture(of: model.graph), to: path + ".lua")
+            let architecture = try call.lua.path(path + ".lua", for: .write)
+            try Checkpoint.save(model, to: call.lua.path(path + ".safetensors", for: .write))
+            if !FileStatus.exists(architecture) {
+              try AtomicFile.write(Checkpoint.architecture(of: model.graph), to: architecture)
             }
             return .none
           },

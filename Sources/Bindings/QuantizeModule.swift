@@ -69,7 +69,8 @@ struct QuantizeModule: Sendable {
       LuaFunction(
         "load_engine", "Reads a packed model file that engine:save() wrote.",
         parameters: [LuaParameter("path", "string", "the file")], returns: "augq.Engine"
-      ) { call in .object(EngineObject(try IntegerEngine(IntegerModel(path: try call.string(0))))) },
+      ) { call in .object(EngineObject(try IntegerEngine(IntegerModel(path: try call.path(0, for: .read)))))
+      },
       LuaFunction(
         "golden_check", "Compares mode published with values that the AuGQ authors' code computed.",
         parameters: [
@@ -77,7 +78,8 @@ struct QuantizeModule: Sendable {
         ],
         returns: "{ values: integer, tensors: integer, mismatches: string[] }"
       ) { call in
-        let report = try GoldenCheck.compare(try SafetensorsFile(path: try call.string(0)).tensors())
+        let report = try GoldenCheck.compare(
+          try SafetensorsFile(path: try call.path(0, for: .read)).tensors())
         return .table([
           ("values", .integer(report.values)), ("tensors", .integer(report.tensors)),
           ("mismatches", .list(report.mismatches.map { .string($0) })),
@@ -200,7 +202,7 @@ struct QuantizeModule: Sendable {
           "save", "Writes the packed model file, whole or not at all.",
           parameters: [LuaParameter("path", "string", "where")]
         ) { call in
-          try call.receiver(EngineObject.self).value.model.write(to: try call.string(0))
+          try call.receiver(EngineObject.self).value.model.write(to: try call.path(0, for: .write))
           return .none
         },
         LuaFunction(

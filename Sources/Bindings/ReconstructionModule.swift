@@ -33,7 +33,8 @@ struct ReconstructionModule: Sendable {
           "widths", .any("a list of augq.Quantized"),
           "networks of the same weights and other activation grids, fine-tuned with the same rounding"),
         LuaOption(
-          "folder", .string, "where results of finished units are kept, so that a run that was killed goes on"
+          "folder", .path(.write),
+          "where results of finished units are kept, so that a run that was killed goes on"
         ),
       ] + ReconstructionStage.options,
       returns: "augq.Quantized, { seconds: number, units: table[], widths: augq.Quantized[] }"

@@ -38,7 +38,8 @@ enum TensorModule {
           LuaParameter("path", "string", "the file"), LuaParameter("name", "string", "the tensor's name"),
         ], returns: "augq.Tensor"
       ) { call in
-        .object(TensorObject(try SafetensorsFile(path: try call.string(0)).tensor(try call.string(1))))
+        .object(
+          TensorObject(try SafetensorsFile(path: try call.path(0, for: .read)).tensor(try call.string(1))))
       },
       LuaFunction(
         "normal", "Draws standard normal values.",

@@ -1,34 +1,6 @@
-#include "CLuaShim.h"
-
-#if __has_include(<lua5.4/lua.h>)
-#include <lua5.4/lauxlib.h>
-#include <lua5.4/lua.h>
-#include <lua5.4/lualib.h>
-#else
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
-#endif
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include "host.h"
 #include <stdlib.h>
 #include <string.h>
-
-// What belongs to one state; found from any coroutine through Lua's extra space.
-typedef struct {
-  void *owner;
-  aql_dispatch dispatch;
-  aql_release release;
-  lua_State *volatile current;     // the coroutine that runs
-  volatile sig_atomic_t tripped;   // an interrupt is in force
-  volatile sig_atomic_t depth;     // > 0 while Lua runs, on `thread`
-  pthread_t thread;
-  int in_swift;                    // > 0 while Swift runs: growth is allowed then and checked on the way back
-  size_t limit, used, native, peak, debt;
-} host;
-
-static host *host_of(lua_State *L) { return *(host **)lua_getextraspace(L); }
 
 // MARK: memory
 
@@ -95,198 +67,13 @@ size_t aql_native_bytes(lua_State *L) { return host_of(L)->native; }
 size_t aql_peak_bytes(lua_State *L) { return host_of(L)->peak; }
 void aql_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
 
-// MARK: interrupt
-
-static void stop_hook(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  // The hook stays armed: a script's pcall catches one error and meets the next at its next instruction.
-  luaL_error(L, "interrupted");
-}
-
-static void arm(lua_State *L) { lua_sethook(L, stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1); }
-
-// The innermost state that runs on this thread.
-static _Thread_local lua_State *volatile running;
-
-// Arming walks the stack of a coroutine, so only the thread that runs it may do so: others send it this signal, which
-// is ignored by default and made for such use.
-static void on_urgent(int number) {
-  (void)number;
-  if (running && host_of(running)->tripped) arm(host_of(running)->current);
-}
-
-static void listen_for_interrupts(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_urgent;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGURG, &action, NULL);
-}
-
-void aql_interrupt(lua_State *L) {
-  host *h = host_of(L);
-  h->tripped = 1;
-  // A state that does not run yet is armed when it starts: either it sees the flag, or this sees that it runs.
-  atomic_thread_fence(memory_order_seq_cst);
-  if (!h->depth) return;
-  if (pthread_equal(pthread_self(), h->thread))
-    arm(h->current);
-  else
-    pthread_kill(h->thread, SIGURG);
-}
-
-void aql_clear_interrupt(lua_State *L) {
-  host *h = host_of(L);
-  h->tripped = 0;
-  lua_sethook(L, NULL, 0, 0);
-}
-
-int aql_is_interrupted(lua_State *L) { return host_of(L)->tripped; }
-
-static lua_State *volatile sigint_state;
-static void (*sigint_callback)(void *);
-static void *sigint_context;
-static volatile sig_atomic_t sigint_count, sigint_patience;
-
-static void on_sigint(int number) {
-  // Signals come on any thread; the one that runs Lua deals with them.
-  if (sigint_state && !running) {
-    host *h = host_of(sigint_state);
-    if (h->depth && !pthread_equal(pthread_self(), h->thread)) {
-      pthread_kill(h->thread, number);
-      return;
-    }
-  }
-  if (sigint_count++ >= sigint_patience) {
-    signal(number, SIG_DFL);
-    raise(number);
-    return;
-  }
-  if (sigint_state) aql_interrupt(sigint_state);
-  if (sigint_callback) sigint_callback(sigint_context);
-}
-
-void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context, int patience) {
-  sigint_state = L;
-  sigint_callback = callback;
-  sigint_context = context;
-  sigint_count = 0;
-  sigint_patience = patience;
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = on_sigint;
-  sigaction(SIGINT, &action, NULL);
-  // A parent that started this process from a thread with blocked signals has passed its mask on.
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-void aql_release_sigint(void) {
-  signal(SIGINT, SIG_DFL);
-  sigint_state = NULL;
-  sigint_callback = NULL;
-}
-
-// coroutine.resume that keeps host->current right, so that an interrupt hits the coroutine that runs.
-static int tracked_resume(lua_State *L) {
-  host *h = host_of(L);
-  lua_State *before = h->current, *inner = lua_tothread(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  if (inner) {
-    h->current = inner;
-    if (h->tripped) arm(inner);
-  }
-  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  h->current = before;
-  if (h->tripped) arm(before);
-  if (status != LUA_OK) return lua_error(L);
-  return lua_gettop(L);
-}
-
-// What coroutine.wrap returns: upvalue 1 is Lua's own resume, upvalue 2 the coroutine.
-static int resume_wrapped(lua_State *L) {
-  host *h = host_of(L);
-  lua_State *before = h->current, *inner = lua_tothread(L, lua_upvalueindex(2));
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(2));
-  lua_insert(L, 2);
-  h->current = inner;
-  if (h->tripped) arm(inner);
-  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  h->current = before;
-  if (h->tripped) arm(before);
-  if (status != LUA_OK) return lua_error(L);
-  if (!lua_toboolean(L, 1)) {
-    lua_settop(L, 2);
-    return lua_error(L);
-  }
-  lua_remove(L, 1);
-  return lua_gettop(L);
-}
-
-static int tracked_wrap(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_State *inner = lua_newthread(L);
-  lua_pushvalue(L, 1);
-  lua_xmove(L, inner, 1);
-  lua_pushcclosure(L, resume_wrapped, 2);
-  return 1;
-}
-
-// A message handler runs with hooks off: after an interrupt it must not run the script's handler.
-static int guarded_handler(lua_State *L) {
-  if (host_of(L)->tripped) return 1;
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-  return 1;
-}
-
-static int xpcall_done(lua_State *L, int status, lua_KContext context) {
-  (void)status, (void)context;
-  return lua_gettop(L);
-}
-
-// Calls Lua's own xpcall with a continuation, so that the function may yield.
-static int guarded_xpcall(lua_State *L) {
-  luaL_checktype(L, 2, LUA_TFUNCTION);
-  lua_pushvalue(L, 2);
-  lua_pushcclosure(L, guarded_handler, 1);
-  lua_replace(L, 2);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, xpcall_done);
-  return lua_gettop(L);
-}
-
-static void wrap_global(lua_State *L, const char *table, const char *name, lua_CFunction wrapper) {
-  lua_getglobal(L, table);
-  lua_getfield(L, -1, name);
-  lua_pushcclosure(L, wrapper, 1);
-  lua_setfield(L, -2, name);
-  lua_pop(L, 1);
-}
-
 // MARK: open and close
 
 static int open_protected(lua_State *L) {
   luaL_openlibs(L);
-  lua_getglobal(L, "coroutine");
-  lua_getfield(L, -1, "resume");
-  lua_pushcclosure(L, tracked_wrap, 1);
-  lua_setfield(L, -2, "wrap");
-  lua_pop(L, 1);
-  wrap_global(L, "coroutine", "resume", tracked_resume);
-  wrap_global(L, "_G", "xpcall", guarded_xpcall);
-  // Debian's 5.4.4 crashes on nested coroutine.close (LUA.md 2.3).
-  lua_getglobal(L, "coroutine");
-  lua_pushnil(L);
-  lua_setfield(L, -2, "close");
+  aql_guard_coroutines(L);
+  aql_guard_patterns(L);
+  aql_keep_libraries(L);
   return 0;
 }
 
@@ -312,7 +99,7 @@ lua_State *aql_open(void *owner, size_t memory_limit, aql_dispatch dispatch, aql
   }
   lua_gc(L, LUA_GCGEN, 0, 0);
   h->limit = memory_limit;
-  listen_for_interrupts();
+  aql_listen_for_interrupts();
   return L;
 }
 
@@ -393,12 +180,11 @@ void aql_drop_reference(lua_State *L, int reference) { luaL_unref(L, LUA_REGISTR
 // The whole path of a file, which short_src cuts to 60 bytes; the short form of other chunks.
 static const char *source_of(const lua_Debug *ar) { return *ar->source == '@' ? ar->source + 1 : ar->short_src; }
 
-// "path:line: " of the innermost script function, with the whole path (luaL_where shortens it).
-static void push_position(lua_State *L) {
+void aql_push_position(lua_State *L) {
   lua_Debug ar;
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline > 0) {
+    if (ar.currentline > 0 && strcmp(ar.source, SANDBOX_SOURCE)) {
       lua_pushfstring(L, "%s:%d: ", source_of(&ar), ar.currentline);
       return;
     }
@@ -413,9 +199,10 @@ static int call_swift(lua_State *L, void *box) {
   int count = h->dispatch(L, box);
   h->in_swift--;
   if (count >= 0) return count;
-  if (h->tripped) return luaL_error(L, "interrupted");
+  // An error after the deadline is most likely its consequence.
+  aql_spend(L, h, 1);
   if (lua_type(L, -1) == LUA_TSTRING) {
-    push_position(L);
+    aql_push_position(L);
     lua_insert(L, -2);
     lua_concat(L, 2);
   }
@@ -526,7 +313,7 @@ void aql_set_finalizer(lua_State *L, int metatable) {
 
 // MARK: running
 
-int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name) {
+int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name, int environment) {
   // Lua shortens a long path to "..." and its last bytes, LUA_IDSIZE - 1 together.
   enum { SHORT = LUA_IDSIZE - 1 };
   reserve(L);
@@ -534,7 +321,12 @@ int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_na
   if (length && text[0] == '#')
     while (length && text[0] != '\n') text++, length--;
   switch (luaL_loadbufferx(L, text, length, chunk_name, "t")) {
-    case LUA_OK: return AQL_OK;
+    case LUA_OK:
+      if (environment) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, environment);
+        lua_setupvalue(L, -2, 1);
+      }
+      return AQL_OK;
     case LUA_ERRMEM: return AQL_MEMORY;
     default: break;
   }
@@ -546,26 +338,51 @@ int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_na
   return AQL_SYNTAX;
 }
 
-// Replaces the shortened path that a message begins with by the whole path of the same chunk.
-static void restore_path(lua_State *L, int message) {
+// The levels that Lua's own traceback shows: a few innermost and outermost ones. Finding a level takes its depth.
+enum { INNERMOST = 12, OUTERMOST = 12 };
+
+// The number of levels, found as lauxlib does.
+static int level_count(lua_State *L) {
   lua_Debug ar;
-  const char *text = lua_tostring(L, message);
-  if (strncmp(text, "...", 3)) return;
-  for (int level = 0; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "S", &ar);
+  int low = 0, high = 1;
+  while (lua_getstack(L, high, &ar)) low = high, high *= 2;
+  while (low + 1 < high) {
+    int middle = low + (high - low) / 2;
+    if (lua_getstack(L, middle, &ar)) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+// The next level that a traceback shows; `level` was the last one.
+static int next_shown(int level, int count) {
+  return level + 1 >= INNERMOST && level + 1 < count - OUTERMOST ? count - OUTERMOST : level + 1;
+}
+
+// Replaces the shortened path that a message begins with by the whole path of the same chunk, and a position in the
+// library of sandboxes by that of its caller.
+static void restore_position(lua_State *L, int message, int count) {
+  lua_Debug ar;
+  const char *text = lua_tostring(L, message), *inner = "sandbox:";
+  const char *rest = strncmp(text, inner, strlen(inner)) ? NULL : strstr(text, ": ");
+  if (!rest && strncmp(text, "...", 3)) return;
+  for (int level = 0; level < count && lua_getstack(L, level, &ar); level = next_shown(level, count)) {
+    lua_getinfo(L, "Sl", &ar);
     size_t length = strlen(ar.short_src);
-    if (*ar.source == '@' && !strncmp(text, ar.short_src, length) && text[length] == ':') {
-      lua_pushfstring(L, "%s%s", ar.source + 1, text + length);
-      lua_replace(L, message);
-      return;
-    }
+    int is_caller = rest && ar.currentline > 0 && strcmp(ar.source, SANDBOX_SOURCE);
+    int is_shortened = !rest && *ar.source == '@' && !strncmp(text, ar.short_src, length) && text[length] == ':';
+    if (!is_caller && !is_shortened) continue;
+    if (is_caller) lua_pushfstring(L, "%s:%d%s", source_of(&ar), ar.currentline, rest);
+    else lua_pushfstring(L, "%s%s", ar.source + 1, text + length);
+    lua_replace(L, message);
+    return;
   }
 }
 
 // The traceback of Lua's own function with whole paths: each of its lines that begins with a frame's short path.
-static void restore_frames(lua_State *L, int traceback) {
+static void restore_frames(lua_State *L, int traceback, int count) {
   lua_Debug ar;
-  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+  for (int level = 0; level < count && lua_getstack(L, level, &ar); level = next_shown(level, count)) {
     lua_getinfo(L, "S", &ar);
     if (*ar.source != '@' || strncmp(ar.short_src, "...", 3)) continue;
     lua_pushfstring(L, "\n\t%s:", ar.short_src);
@@ -579,16 +396,16 @@ static void restore_frames(lua_State *L, int traceback) {
 static int add_traceback(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING) {
     if (luaL_getmetafield(L, 1, "__tostring") == LUA_TNIL && lua_type(L, 1) != LUA_TNUMBER) {
-      push_position(L);
+      aql_push_position(L);
       lua_pushfstring(L, "the error raised is a %s, not a text", luaL_typename(L, 1));
       lua_concat(L, 2);
     } else
       luaL_tolstring(L, 1, NULL);
   }
-  int message = lua_gettop(L);
-  restore_path(L, message);
+  int message = lua_gettop(L), count = level_count(L);
+  restore_position(L, message, count);
   luaL_traceback(L, L, NULL, 1);
-  restore_frames(L, message + 1);
+  restore_frames(L, message + 1, count);
   lua_pushliteral(L, "\n");
   lua_insert(L, message + 1);
   lua_concat(L, 3);
@@ -601,31 +418,23 @@ int aql_call(lua_State *L, int arguments, int results) {
   lua_checkstack(L, 4);
   lua_pushcfunction(L, add_traceback);
   lua_insert(L, base);
-  lua_State *before = h->current, *outer = running;
-  h->current = L;
+  lua_State *before = h->current;
   h->in_swift = 0;
-  h->thread = pthread_self();
-  running = L;
   // Dispatch's threads block all signals.
   sigset_t urgent, blocked;
-  int is_outermost = !outer;
-  if (is_outermost) {
-    sigemptyset(&urgent);
-    sigaddset(&urgent, SIGURG);
-    pthread_sigmask(SIG_UNBLOCK, &urgent, &blocked);
-  }
-  h->depth++;
-  atomic_thread_fence(memory_order_seq_cst);
-  if (h->tripped) arm(L);
+  sigemptyset(&urgent);
+  sigaddset(&urgent, SIGURG);
+  lua_State *outer = aql_begin_running(L, h);
+  if (!outer) pthread_sigmask(SIG_UNBLOCK, &urgent, &blocked);
   int status = lua_pcall(L, arguments, results, base);
-  h->depth--;
-  running = outer;
-  if (is_outermost) pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+  aql_end_running(outer, h);
+  if (!outer) pthread_sigmask(SIG_SETMASK, &blocked, NULL);
   h->in_swift = in_swift;
   h->current = before;
   lua_remove(L, base);
   if (status == LUA_OK) return AQL_OK;
-  if (h->tripped) return AQL_INTERRUPTED;
+  if (h->interrupted) return AQL_INTERRUPTED;
+  if (h->exhausted) return h->exhausted;
   return status == LUA_ERRMEM ? AQL_MEMORY : AQL_RUNTIME;
 }
 

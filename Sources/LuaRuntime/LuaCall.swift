@@ -97,6 +97,11 @@ public struct LuaCall {
     return value
   }
 
+  /// The path of a file or folder, made real and checked when a sandbox confines the caller.
+  public func path(_ index: Int, for access: FileRoots.Access) throws -> String {
+    try lua.path(string(index), for: access)
+  }
+
   /// A list of whole numbers.
   public func integers(_ index: Int) throws -> [Int] {
     let elements = try read(index).elements ?? []

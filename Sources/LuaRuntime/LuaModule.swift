@@ -122,6 +122,8 @@ public struct LuaOption: Sendable {
     case integer(ClosedRange<Int>)
     case number(ClosedRange<Double>)
     case string
+    /// The path of a file or folder that the function reads or writes.
+    case path(FileRoots.Access)
     /// One of some names.
     case name([String])
     /// A list of numbers.

@@ -18,7 +18,7 @@ public struct LuaOptions {
           }
         throw LuaUsageError("option '\(key)' is \(shown); expected \(row.kind.text)")
       }
-      values[key] = value
+      values[key] = try row.kind.admitted(value, lua)
     }
     if let missing = rows.first(where: { $0.defaultText == nil && values[$0.name] == nil }) {
       throw LuaUsageError("option '\(missing.name)' is missing: \(missing.summary)")
@@ -55,7 +55,7 @@ extension LuaOption.Kind {
     case .boolean: value.boolean != nil
     case .integer(let range): value.integer.map(range.contains) ?? false
     case .number(let range): value.number.map(range.contains) ?? false
-    case .string: value.text != nil
+    case .string, .path: value.text != nil
     case .name(let names): value.text.map(names.contains) ?? false
     case .numbers: value.elements.map { $0.allSatisfy { $0.number != nil } } ?? false
     case .function: if case .function = value { true } else { false }
@@ -67,6 +67,12 @@ extension LuaOption.Kind {
       }
     case .any: true
     }
+  }
+
+  /// The value as the function sees it: paths are checked and made real when a sandbox confines the caller.
+  func admitted(_ value: LuaValue, _ lua: LuaState) throws -> LuaValue {
+    guard case .path(let access) = self, let path = value.text else { return value }
+    return .string(try lua.path(path, for: access))
   }
 
   /// The accepted values as error messages and the manual name them.
@@ -81,7 +87,7 @@ extension LuaOption.Kind {
       range.upperBound == .infinity
         ? "a number of at least \(range.lowerBound)"
         : "a number in \(range.lowerBound) ... \(range.upperBound)"
-    case .string: "a string"
+    case .string, .path: "a string"
     case .name(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .numbers: "a list of numbers"
     case .function: "a function"
@@ -96,7 +102,7 @@ extension LuaOption.Kind {
     case .boolean: "boolean"
     case .integer: "integer"
     case .number: "number"
-    case .string: "string"
+    case .string, .path: "string"
     case .name(let names): names.map { "\"\($0)\"" }.joined(separator: "|")
     case .numbers: "number[]"
     case .function: "function"

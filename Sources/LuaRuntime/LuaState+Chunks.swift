@@ -8,10 +8,12 @@ extension LuaState {
   public func compile(_ text: String, name: String) throws -> LuaReference {
     var text = text
     let status = text.withUTF8 { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
+      buffer.withMemoryRebound(to: CChar.self) {
+        aql_load(state, $0.baseAddress, $0.count, name, sandbox?.environment ?? 0)
+      }
     }
     guard status == AQL_OK else { throw failure(status, state) }
-    return LuaReference(owner: owner, reference: aql_reference(state))
+    return LuaReference(owner: owner, reference: aql_reference(state), sandbox: sandbox)
   }
 }
 
@@ -28,9 +30,13 @@ extension LuaReference {
   /// - Throws: ``LuaError`` when the function raises, ``LuaUsageError`` when its state is closed.
   public func results(_ arguments: [LuaReference] = []) throws -> [LuaReference] {
     let lua = try living()
-    let before = aql_top(aql_current(lua.state) ?? lua.state)
-    let L = try lua.start(self, arguments.map { .function($0) }, results: -1)
-    let count = aql_top(L) - before
-    return (0..<count).map { _ in LuaReference(owner: owner, reference: aql_reference(L)) }.reversed()
+    return try lua.entering(sandbox) {
+      let before = aql_top(aql_current(lua.state) ?? lua.state)
+      let L = try lua.start(self, arguments.map { .function($0) }, results: -1)
+      let count = aql_top(L) - before
+      return (0..<count).map { _ in
+        LuaReference(owner: owner, reference: aql_reference(L), sandbox: lua.sandbox)
+      }.reversed()
+    }
   }
 }

@@ -61,7 +61,7 @@ extension LuaState {
     case Int(AQL_TABLE): return try table(at: aql_absolute(L, index), L, depth: depth)
     case Int(AQL_FUNCTION):
       aql_push_copy(L, index)
-      return .function(LuaReference(owner: owner, reference: aql_reference(L)))
+      return .function(LuaReference(owner: owner, reference: aql_reference(L), sandbox: sandbox))
     case Int(AQL_USERDATA): return object(at: index, L).map { .object($0) } ?? .nil
     default: return .nil
     }

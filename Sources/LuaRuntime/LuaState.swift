@@ -8,7 +8,10 @@ public final class LuaState {
   private var types: [ObjectIdentifier: RegisteredType] = [:]
   /// Functions of modules' sources that were found, by path.
   private var found: [String: LuaReference] = [:]
-  private var lastNative: (message: String, error: any Error)?
+  var lastNative: (message: String, error: any Error)?
+  /// What confines the code that runs; nil for the state's own code.
+  public internal(set) var sandbox: LuaSandbox?
+  var hidesSharedMetatables = false
 
   /// The way from references to their state; empty once that is closed.
   final class Owner {
@@ -102,7 +105,11 @@ public final class LuaState {
     aql_raw_get_field(state, -1, "loaded")
     aql_push_copy(state, -4)
     aql_raw_set_field(state, -2, module.name)
-    aql_pop(state, 4)
+    aql_push_libraries(state)
+    aql_raw_get_field(state, -1, "native")
+    aql_push_copy(state, -6)
+    aql_raw_set_field(state, -2, module.name)
+    aql_pop(state, 6)
   }
 
   private func push(_ module: LuaModule, path: String) {
@@ -149,10 +156,10 @@ public final class LuaState {
   public func reference(to function: LuaFunction, name: String) -> LuaReference {
     let L = aql_current(state) ?? state
     aql_push_function(L, box(name, function, isMethod: false))
-    return LuaReference(owner: owner, reference: aql_reference(L))
+    return LuaReference(owner: owner, reference: aql_reference(L), sandbox: nil)
   }
 
-  private func box(_ name: String, _ function: LuaFunction, isMethod: Bool) -> UnsafeMutableRawPointer {
+  func box(_ name: String, _ function: LuaFunction, isMethod: Bool) -> UnsafeMutableRawPointer {
     let made = LuaBox(lua: self, name: name, function: function, isMethod: isMethod)
     boxes.append(made)
     return Unmanaged.passUnretained(made).toOpaque()
@@ -219,138 +226,7 @@ public final class LuaState {
 
   func typeName(_ identity: ObjectIdentifier) -> String { types[identity]?.row.name ?? "object" }
 
-  // MARK: Running
-
-  /// Runs a chunk of text.
-  ///
-  /// - Parameter name: `@path` for a file, so that messages say `path:line:`.
-  /// - Throws: ``LuaError``.
-  public func run(_ text: String, name: String) throws {
-    _ = try evaluate(Array(text.utf8), name: name)
-  }
-
-  /// Runs a chunk as it stands in a file: its strings may hold any bytes.
-  ///
-  /// - Throws: ``LuaError``.
-  public func run(bytes: [UInt8], name: String) throws {
-    _ = try evaluate(bytes, name: name)
-  }
-
-  /// Runs a chunk of text and returns the first value it returns.
-  ///
-  /// - Throws: ``LuaError``.
-  public func evaluate(_ text: String, name: String) throws -> LuaValue {
-    try evaluate(Array(text.utf8), name: name)
-  }
-
-  /// Runs a chunk of data, which sees no global, and returns the first value it returns.
-  ///
-  /// - Throws: ``LuaError``; a name that the chunk reads or calls is nil.
-  public func evaluateData(_ text: String, name: String) throws -> LuaValue {
-    try evaluate(Array("local _ENV = {}; \(text)".utf8), name: name)
-  }
-
-  private func evaluate(_ bytes: [UInt8], name: String) throws -> LuaValue {
-    let status = bytes.withUnsafeBytes { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { aql_load(state, $0.baseAddress, $0.count, name) }
-    }
-    guard status == AQL_OK else { throw failure(status, state) }
-    let called = aql_call(state, 0, 1)
-    guard called == AQL_OK else { throw failure(called, state) }
-    defer { aql_pop(state, 1) }
-    return try value(at: -1, state)
-  }
-
-  /// Runs `body` while `require` looks for modules in a folder first.
-  public func searching<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
-    let before = try exchangeModulePath { "\(folder)/?.lua;\($0)" }
-    defer { _ = try? exchangeModulePath { _ in before } }
-    return try body()
-  }
-
-  /// Changes `package.path` and returns what it was.
-  private func exchangeModulePath(_ change: (String) -> String) throws -> String {
-    let L = aql_current(state) ?? state
-    aql_push_globals(L)
-    aql_raw_get_field(L, -1, "package")
-    defer { aql_pop(L, 2) }
-    // A script may have overwritten it.
-    guard aql_type(L, -1) == AQL_TABLE else {
-      throw LuaUsageError("the global 'package' is no table any more")
-    }
-    aql_raw_get_field(L, -1, "path")
-    let before = string(at: -1, L) ?? ""
-    aql_pop(L, 1)
-    push(change(before), L)
-    aql_raw_set_field(L, -2, "path")
-    return before
-  }
-
-  /// Sets a global.
-  public func setGlobal(_ name: String, _ value: LuaValue) throws {
-    aql_push_globals(state)
-    defer { aql_pop(state, 1) }
-    try push(value, state)
-    aql_raw_set_field(state, -2, name)
-  }
-
-  func call(_ function: LuaReference, _ arguments: [LuaValue]) throws {
-    try start(function, arguments, results: 0)
-  }
-
-  /// Calls a function and returns its first `count` results, `nil` where it returns fewer.
-  func results(of function: LuaReference, _ arguments: [LuaValue], count: Int) throws -> [LuaValue] {
-    let L = try start(function, arguments, results: Int32(count))
-    defer { aql_pop(L, Int32(count)) }
-    return try (0..<count).map { try value(at: Int32($0 - count), L) }
-  }
-
-  /// Calls a function and leaves its results on the stack that is returned.
-  @discardableResult
-  func start(
-    _ function: LuaReference, _ arguments: [LuaValue], results: Int32
-  ) throws -> OpaquePointer {
-    let L = aql_current(state) ?? state
-    aql_push_reference(L, function.reference)
-    var count: Int32 = 0
-    for argument in arguments { count += try push(argument, L) }
-    let status = aql_call(L, count, results)
-    guard status == AQL_OK else { throw failure(status, L) }
-    return L
-  }
-
-  /// Takes the error text off the stack.
-  func failure(_ status: Int32, _ L: OpaquePointer) -> LuaError {
-    let text = string(at: -1, L) ?? "unknown error"
-    aql_pop(L, 1)
-    let marker = "\nstack traceback:\n"
-    let cut = text.utf8.count > 0 ? text.range(ofFirst: marker) : nil
-    let message = cut.map { String(text[..<$0.lowerBound]) } ?? text
-    let traceback = cut.map { String(text[$0.upperBound...]) } ?? ""
-    let kind: LuaError.Kind =
-      switch status {
-      case Int32(AQL_SYNTAX): .syntax
-      case Int32(AQL_MEMORY): .memory
-      case Int32(AQL_INTERRUPTED): .interrupted
-      default: message.hasSuffix("not enough memory") ? .memory : .runtime
-      }
-    let cause = lastNative.flatMap { message.hasSuffix($0.message) ? $0.error : nil }
-    return LuaError(kind: kind, message: message, traceback: traceback, cause: cause)
-  }
-
   func remember(_ error: any Error, as message: String) { lastNative = (message, error) }
 
   func drop(_ reference: Int32) { aql_drop_reference(state, reference) }
-}
-
-extension String {
-  /// The range of the first occurrence of a text.
-  func range(ofFirst other: String) -> Range<String.Index>? {
-    var start = startIndex
-    while let candidate = self[start...].firstIndex(of: other.first ?? " ") {
-      if self[candidate...].hasPrefix(other) { return candidate..<index(candidate, offsetBy: other.count) }
-      start = index(after: candidate)
-    }
-    return nil
-  }
 }

@@ -79,10 +79,13 @@ public enum LuaValue {
 public final class LuaReference {
   let owner: LuaState.Owner
   let reference: Int32
+  /// What confined the code that handed it over, and confines its calls.
+  let sandbox: LuaSandbox?
 
-  init(owner: LuaState.Owner, reference: Int32) {
+  init(owner: LuaState.Owner, reference: Int32, sandbox: LuaSandbox?) {
     self.owner = owner
     self.reference = reference
+    self.sandbox = sandbox
   }
 
   deinit { owner.lua?.drop(reference) }
@@ -115,7 +118,7 @@ public final class LuaReference {
 /// An error of a script, or one that a native function raised through a script.
 public struct LuaError: Error, CustomStringConvertible {
   /// Why a script ended.
-  public enum Kind: Sendable { case syntax, runtime, memory, interrupted, unreadable }
+  public enum Kind: Sendable { case syntax, runtime, memory, interrupted, unreadable, instructions, time }
   /// Why.
   public let kind: Kind
   /// What happened, with `script:line:` in front where it is known.

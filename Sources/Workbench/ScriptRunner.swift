@@ -9,39 +9,20 @@ import LuaRuntime
 
 /// Runs a recipe: its Lua state, its modules, its arguments, and what its errors look like.
 public struct ScriptRunner {
-  /// Exit codes, after `sysexits.h` and GNU `timeout`.
-  public enum ExitCode {
-    /// The script raised an error.
-    public static let script: Int32 = 1
-    /// A file the user named is not there.
-    public static let noInput: Int32 = 66
-    /// Output that could not be written.
-    public static let cannotWrite: Int32 = 73
-    /// The clock ran out.
-    public static let timeLimit: Int32 = 124
-    /// The memory limit was reached.
-    public static let memoryLimit: Int32 = 125
-    /// Ctrl-C.
-    public static let interrupted: Int32 = 130
-  }
-
-  /// What bounds a run.
-  public struct Limits: Sendable {
-    /// Bytes that Lua and native objects may hold; 0 for no limit.
-    public var memory = 0
-    /// Seconds of wall-clock time; 0 for no limit.
-    public var seconds = 0.0
-    /// Makes limits that bound nothing.
-    public init() {}
-  }
-
   private let session: Session
-  private let limits: Limits
+  private let policy: SandboxPolicy
+  private let channel: ResultChannel?
 
   /// Makes a runner for one script.
-  public init(session: Session, limits: Limits = Limits()) {
+  ///
+  /// - Parameter policy: Of profile trusted or restricted; an isolated run is a restricted one in an ``IsolatedProcess``.
+  /// - Parameter channel: Gets the text that the script returns, or the limit that ended it.
+  public init(
+    session: Session, policy: SandboxPolicy = SandboxPolicy(.trusted), channel: ResultChannel? = .inherited
+  ) {
     self.session = session
-    self.limits = limits
+    self.policy = policy
+    self.channel = channel
   }
 
   /// Runs the script and prints its error, if any, on standard error.
@@ -53,23 +34,24 @@ public struct ScriptRunner {
       return ExitCode.noInput
     }
     do {
-      let lua = try LuaState(memoryLimit: limits.memory)
+      let lua = try LuaState(memoryLimit: policy.memory)
       return withExtendedLifetime(lua) { execute(bytes, lua) }
     } catch {
       report("\(error)")
-      return ExitCode.memoryLimit
+      return ExitCode.resourceLimit
     }
   }
 
   private func execute(_ bytes: [UInt8], _ lua: LuaState) -> Int32 {
-    let timer = Deadline(seconds: limits.seconds, cancellation: session.cancellation, stop: lua.interrupter)
+    let timer = Deadline(seconds: policy.seconds, cancellation: session.cancellation, stop: lua.interrupter)
     do {
-      try prepare(lua)
       catchInterrupts(lua)
       defer { lua.releaseInterrupts() }
-      try lua.run(bytes: bytes, name: "@" + session.scriptPath)
+      let result = try evaluate(bytes, lua)
       session.progress.clear()
-      return flushOutput()
+      let flushed = flushOutput()
+      if flushed == 0, let text = result.text { channel?.send(.value(Array(text.utf8))) }
+      return flushed
     } catch {
       session.progress.clear()
       let flushed = flushOutput()
@@ -93,15 +75,39 @@ public struct ScriptRunner {
     lua.catchInterrupts({ context in cancelFromSignal(context) }, context, patience: patience)
   }
 
+  /// Makes a state ready for trusted code: the library, the recipe's arguments and the prelude.
   func prepare(_ lua: LuaState) throws {
     lua.register(Library.module(session))
-    let arguments = session.arguments.enumerated().map {
-      (key: "\($0.offset + 1)", value: LuaValue.string($0.element))
-    }
-    try lua.setGlobal("arg", .list(arguments.map(\.value)))
+    try lua.setGlobal("arg", arguments)
     try lua.setGlobal("__script", .string(session.scriptPath))
     try lua.setGlobal("__folder", .string(session.scriptFolder))
     try lua.run(Prelude.text, name: "=prelude")
+  }
+
+  private var arguments: LuaValue { .list(session.arguments.map { .string($0) }) }
+
+  private func evaluate(_ bytes: [UInt8], _ lua: LuaState) throws -> LuaValue {
+    let name = "@" + session.scriptPath
+    // A ``Deadline`` watches the clock, and the state has the memory limit.
+    let budget = LuaBudget(instructions: policy.instructions)
+    if policy.profile == .trusted {
+      try prepare(lua)
+      return try lua.within(budget) { try lua.evaluate(bytes, name: name) }
+    }
+    lua.register(Library.module(session))
+    let sandbox = try LuaSandbox(
+      lua, files: scriptFiles(), budget: budget, moduleFolders: [session.scriptFolder])
+    try sandbox.setGlobal("arg", arguments)
+    try sandbox.setGlobal("__script", .string(session.scriptPath))
+    _ = try sandbox.run(Array("arg[0] = __script __script = nil".utf8), name: "=prelude")
+    return try sandbox.run(bytes, name: name)
+  }
+
+  /// What a restricted script may use: its own folder and plugins to read, and the policy's roots.
+  private func scriptFiles() throws -> FileRoots {
+    try FileRoots(
+      read: [session.scriptFolder] + policy.readRoots + PluginCatalogue.folders(of: session),
+      write: policy.writeRoots)
   }
 
   private func finish(_ error: any Error, timedOut: Bool) -> Int32 {
@@ -114,14 +120,28 @@ public struct ScriptRunner {
       return exit.exitCode
     }
     if error.kind == .interrupted {
-      report(timedOut ? "stopped after the time limit of \(limits.seconds) s. Raise --time." : "interrupted")
+      if timedOut { channel?.send(.limit(.time)) }
+      report(timedOut ? "stopped after the time limit of \(policy.seconds) s. Raise --time." : "interrupted")
       return timedOut ? ExitCode.timeLimit : ExitCode.interrupted
     }
+    if error.kind == .instructions {
+      channel?.send(.limit(.instructions))
+      report("stopped after the limit of \(policy.instructions) instructions. Raise --instructions.")
+      return ExitCode.resourceLimit
+    }
     report(
-      error.message + SourceExcerpt.text(error.message, source: readText)
+      error.message + SourceExcerpt.text(error.message, source: shownSource)
         + (error.traceback.isEmpty ? "" : "\nstack traceback:\n" + trimmed(error.traceback)))
-    if error.kind == .memory { return ExitCode.memoryLimit }
-    return (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
+    let code = (error.cause as? any ExitCoded)?.exitCode ?? ExitCode.script
+    guard error.kind == .memory || code == ExitCode.resourceLimit else { return code }
+    channel?.send(.limit(.memory))
+    return ExitCode.resourceLimit
+  }
+
+  /// A message may begin with the path of any file: what a script could not read is not shown either.
+  private func shownSource(_ path: String) -> String? {
+    let mayShow = policy.profile == .trusted || (try? scriptFiles().resolve(path, for: .read)) != nil
+    return mayShow ? readText(path) : nil
   }
 
   /// Drops the frames of the C library's own start.

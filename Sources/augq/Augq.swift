@@ -8,6 +8,6 @@ struct Augq: ParsableCommand {
     subcommands: [
       RunCommand.self, ReplCommand.self, HelpCommand.self, InitCommand.self, DoctorCommand.self,
       BenchCommand.self,
-      DocsCommand.self, PluginCommand.self,
+      DocsCommand.self, PluginCommand.self, WorkerCommand.self,
     ])
 }

@@ -4,7 +4,8 @@ import Tensors
 
 /// What bounds the native work and the memory of a session.
 struct Resources: ParsableArguments {
-  @Option(help: "Most memory for Lua and its tensors, such as 500M or 2G.")
+  @Option(
+    help: "Most memory for Lua and its tensors, such as 500M or 2G (untrusted recipes: 2G unless given).")
   var memory: ByteCount?
 
   @Option(help: "Threads of native work; results do not depend on it.")
@@ -19,11 +20,22 @@ struct Resources: ParsableArguments {
     }
   }
 
+  /// The number of threads of native work.
+  var threadCount: Int { threads ?? Execution.machineThreads }
+
+  /// The options as they were given, the number of threads always.
+  var arguments: [String] {
+    (memory.map { ["--memory", $0.text] } ?? []) + ["--threads", "\(threadCount)"]
+      + plugins.flatMap { ["--plugins", $0] }
+  }
+
   /// Makes a session within the bounds.
-  func session(scriptPath: String, arguments: [String]) -> Session {
+  ///
+  /// - Parameter memory: Bytes, instead of the option's.
+  func session(scriptPath: String, arguments: [String], memory: Int? = nil) -> Session {
     Storage.keepFreedBlocks()
     return Session(
-      scriptPath: scriptPath, arguments: arguments, threads: threads ?? Execution.machineThreads,
-      memoryLimit: memory?.value ?? 0, pluginFolders: plugins)
+      scriptPath: scriptPath, arguments: arguments, threads: threadCount,
+      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins)
   }
 }

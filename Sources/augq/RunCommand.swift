@@ -15,8 +15,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var resources: Resources
 
-  @Option(help: "Seconds after which the recipe is stopped (exit code 124).")
-  var time: Double?
+  @OptionGroup(title: "Sandbox") var sandbox: SandboxOptions
 
   @Argument(help: "The recipe, a Lua file.")
   var file: String
@@ -24,32 +23,26 @@ struct RunCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The recipe's own options.")
   var arguments: [String] = []
 
-  func validate() throws {
-    if let time, !(time > 0) { throw ValidationError("--time is \(time); give seconds above 0.") }
-  }
-
   func run() throws {
-    let session = resources.session(scriptPath: file, arguments: arguments)
-    var limits = ScriptRunner.Limits()
-    limits.memory = session.memoryLimit
-    limits.seconds = time ?? 0
-    let code = ScriptRunner(session: session, limits: limits).run()
+    let policy = sandbox.policy(memory: resources.memory?.value)
+    let code = policy.profile == .isolated ? try runIsolated(policy) : runHere(policy)
     if code != 0 { throw ExitCode(code) }
   }
-}
 
-/// A number of bytes as people write it: `1048576`, `512K`, `500M`, `2G`.
-struct ByteCount: ExpressibleByArgument {
-  let value: Int
+  private func runHere(_ policy: SandboxPolicy) -> Int32 {
+    let session = resources.session(scriptPath: file, arguments: arguments, memory: policy.memory)
+    return ScriptRunner(session: session, policy: policy).run()
+  }
 
-  init?(argument: String) {
-    let shifts: [Character: Int] = ["K": 10, "M": 20, "G": 30]
-    let shift = argument.last.flatMap { shifts[$0] }
-    guard let number = Int(shift == nil ? argument : String(argument.dropLast())), number > 0,
-      number < 1 << 32
-    else {
-      return nil
-    }
-    value = number << (shift ?? 0)
+  private func runIsolated(_ policy: SandboxPolicy) throws -> Int32 {
+    // The child stops itself first, with a better message; the clock of this process is for what cannot be stopped.
+    var child = IsolatedProcess(
+      ["run"] + sandbox.arguments(.restricted) + resources.arguments + [file] + arguments,
+      limits: ProcessLimits(policy, threads: resources.threadCount),
+      seconds: policy.seconds > 0 ? policy.seconds + 1 : 0)
+    child.output = .inherited
+    let outcome = try child.run()
+    if let message = outcome.message(policy) { StandardError.write("augq: \(message)\n") }
+    return outcome.exitCode
   }
 }

@@ -13,22 +13,25 @@ public enum AugqProcess {
   }
 
   /// The executable: beside the test bundle, where `swift test` puts both.
-  public static var executable: URL {
+  public static var executable: URL { executable(named: "augq") }
+
+  private static func executable(named name: String) -> URL {
     let bundle = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let beside = bundle.appendingPathComponent("augq")
+    let beside = bundle.appendingPathComponent(name)
     if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
-    return URL(fileURLWithPath: ".build/debug/augq")
+    return URL(fileURLWithPath: ".build/debug/\(name)")
   }
 
   /// The folder of the package: the tests' working directory.
   public static var packageFolder: URL { URL(fileURLWithPath: FileManager.default.currentDirectoryPath) }
 
-  /// Runs `augq` with arguments and an input and waits for its end.
+  /// Runs `augq`, or another program that this test run built, with arguments and an input and waits for its end.
   public static func run(
-    _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:], input: String = ""
+    _ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:], input: String = "",
+    program: String = "augq"
   ) throws -> Outcome {
     let process = Process()
-    process.executableURL = executable
+    process.executableURL = executable(named: program)
     process.arguments = arguments
     process.currentDirectoryURL = folder ?? packageFolder
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -51,7 +54,7 @@ public enum AugqProcess {
     let signal: Int32 = process.terminationReason == .uncaughtSignal ? 128 : 0
     return Outcome(
       status: signal + process.terminationStatus,
-      output: try String(contentsOf: files[0].0, encoding: .utf8),
-      errors: try String(contentsOf: files[1].0, encoding: .utf8))
+      output: String(decoding: try Data(contentsOf: files[0].0), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: files[1].0), as: UTF8.self))
   }
 }

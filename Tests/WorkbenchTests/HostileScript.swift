@@ -46,7 +46,7 @@ struct HostileScript {
       "{ \(range.lowerBound), \(min(range.lowerBound + 1, range.upperBound)), \(range.upperBound <= 64 ? range.upperBound : range.lowerBound) }"
     case .number(let range):
       "{ \(range.lowerBound), \(range.upperBound.isFinite ? range.upperBound : 1e9), \((range.lowerBound + 1) / 2) }"
-    case .string: "'string'"
+    case .string, .path: "'string'"
     case .name(let names): "{ " + names.map(quoted).joined(separator: ", ") + " }"
     case .numbers: "'number[]'"
     case .function: "'function'"

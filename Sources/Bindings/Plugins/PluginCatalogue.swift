@@ -26,6 +26,9 @@ public struct PluginCatalogue {
   /// The folders that are searched and exist, in order.
   public var folders: [String] { files.folders }
 
+  /// The folders that a session searches and that exist, in order.
+  public static func folders(of session: Session) -> [String] { PluginFiles(session: session).folders }
+
   /// The plugins of a kind, or of every kind, in search order, those that others hide included.
   public func entries(kind: String? = nil) -> [PluginEntry] {
     PluginKind.all.filter { kind == nil || $0.name == kind }.flatMap { files.entries(of: $0.name) }

@@ -137,7 +137,7 @@ struct PluginHooks: Sendable {
       else { throw LuaUsageError("option 'format' is missing. \(nearest("", among: files.names("export")))") }
       let bound = try BoundPlugin(
         files.load("export", format, call.lua), members.filter { $0.key != "format" })
-      let arguments = [try call.read(0), .string(try call.string(1)), bound.options]
+      let arguments = [try call.read(0), .string(try call.path(1, for: .write)), bound.options]
       let found = try bound.plugin.call("write", arguments)[0]
       guard let bytes = found.integer, bytes >= 0 else {
         throw bound.plugin.wrong("write", found, "the number of bytes written")

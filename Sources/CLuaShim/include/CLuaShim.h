@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 typedef struct lua_State lua_State;
+typedef struct lua_Debug lua_Debug;
 
 // Called for every native function, property and operator: `box` is what was registered. Returns the number of
 // results on top of the stack, or -1 with the error's text on top.
@@ -17,7 +18,8 @@ enum { AQL_NONE = -1, AQL_NIL = 0, AQL_BOOLEAN = 1, AQL_LIGHT = 2, AQL_NUMBER = 
        AQL_FUNCTION = 6, AQL_USERDATA = 7, AQL_THREAD = 8 };
 
 // How a protected call ended.
-enum { AQL_OK = 0, AQL_SYNTAX = 1, AQL_RUNTIME = 2, AQL_MEMORY = 3, AQL_INTERRUPTED = 4, AQL_UNREADABLE = 5 };
+enum { AQL_OK = 0, AQL_SYNTAX = 1, AQL_RUNTIME = 2, AQL_MEMORY = 3, AQL_INTERRUPTED = 4, AQL_UNREADABLE = 5,
+       AQL_INSTRUCTIONS = 6, AQL_TIME = 7 };
 
 // A new state with the standard libraries; NULL when there is no memory. `memory_limit` bytes, 0 for none, bounds
 // what Lua and accounted native objects hold together.
@@ -40,6 +42,32 @@ int aql_reserve(lua_State *L, size_t bytes);
 void aql_interrupt(lua_State *L);
 void aql_clear_interrupt(lua_State *L);
 int aql_is_interrupted(lua_State *L);
+
+// What a call may use, 0 for no bound: instructions (counted in steps of 1,000; work of C counts too), seconds (looked
+// at with the instructions), bytes beyond those in use.
+typedef struct {
+  int64_t instructions;
+  double seconds;
+  size_t memory;
+} aql_budget;
+
+// What was in force before aql_enter.
+typedef struct {
+  lua_State *state;
+  void (*hook)(lua_State *, lua_Debug *);
+  int hook_mask, hook_count;
+  aql_budget budget;
+  int64_t instructions_left, instructions_given;
+  double deadline;
+  size_t limit;
+  int is_counted, is_confined;
+} aql_scope;
+
+// Puts a budget into force, within the one that is, for what runs until aql_leave: scopes nest as calls do. When it is
+// spent, every instruction raises an error, and the call ends with AQL_INSTRUCTIONS or AQL_TIME.
+void aql_enter(lua_State *L, const aql_budget *budget, int is_confined, aql_scope *outer);
+void aql_leave(lua_State *L, const aql_scope *outer);
+
 // Makes SIGINT interrupt L and call `callback` (async-signal-safe itself); the SIGINT after `patience` of them ends
 // the process.
 void aql_catch_sigint(lua_State *L, void (*callback)(void *), void *context, int patience);
@@ -99,12 +127,20 @@ const void *aql_object_type(lua_State *L, int index);
 // Sets __gc and __close of the metatable in a slot to the finalizer.
 void aql_set_finalizer(lua_State *L, int metatable);
 
-// Loads a text chunk (never bytecode) and pushes the function, or pushes an error text. Returns AQL_OK, AQL_SYNTAX,
-// AQL_MEMORY or AQL_UNREADABLE.
-int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name);
+// Loads a text chunk (never bytecode) and pushes the function, or pushes an error text. Its globals are in the table
+// that `environment` refers to; 0 for the state's own. Returns AQL_OK, AQL_SYNTAX, AQL_MEMORY or AQL_UNREADABLE.
+int aql_load(lua_State *L, const char *text, size_t length, const char *chunk_name, int environment);
 // Calls the function below `arguments` values; pushes `results` values (all of them for -1) or one error text with a
 // traceback behind it.
 int aql_call(lua_State *L, int arguments, int results);
+
+// Pushes a table with copies of the library tables as they were when the state was opened, the modules of the program
+// in `native`, and what only sandboxes use.
+void aql_push_libraries(lua_State *L);
+// Gives strings the methods in the table on top of the stack (popped) while confined code runs, and hides the
+// metatables of strings and files, which all environments share.
+void aql_protect_shared_metatables(lua_State *L);
+
 // Pushes the text that tostring() gives for a slot (may call metamethods, under protection).
 void aql_push_description(lua_State *L, int index);
 // "5.4.4" and the like.

@@ -29,7 +29,7 @@ public struct Repl {
       return isTerminal ? onTerminal(interpreter) : onLines(interpreter)
     } catch {
       StandardError.write("augq: \(error)\n")
-      return ScriptRunner.ExitCode.memoryLimit
+      return ScriptRunner.ExitCode.resourceLimit
     }
   }
 
