@@ -9,6 +9,7 @@ return {
     mode = {
       "clamp",
       "clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32",
+      { "clamp", "published" },
     },
     edges = { {}, "inner edges as rising fractions of the range; equal intervals when empty" },
   },

@@ -516,7 +516,7 @@ function augq.export(network, path, options) end
 function augq.table(columns) end
 
 ---Reads the recipe's command-line options; --help prints them and ends the recipe.
----@param declared table { name = { default, summary, low, high } }; _ in a name is - on the command line
+---@param declared table { name = { default, summary, low, high } } or { default, summary, { names } }; _ in a name is - on the command line
 ---@return table, string[]
 function augq.params(declared) end
 
@@ -835,7 +835,7 @@ augq.granularity = {}
 ---@field bits? integer bits inside an interval (default 2)
 ---@field edges? any inner edges as rising fractions of the range; equal intervals when empty (default a list of 0)
 ---@field intervals? integer intervals of the range (default 4)
----@field mode? string clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32 (default "clamp")
+---@field mode? "clamp"|"published" clamp: every value gets a code; published: as the authors' code, values at or beyond the edges stay FP32 (default "clamp")
 ---@field group? any which values share a range (default "tensor")
 ---@field symmetric? boolean whether the zero point is in the middle (default false)
 ---@field observer? any how the range is found: minmax, percentile, mse, lp (the paper's search with p = 2.4), or a plugin (default "mse", in mode published "lp")

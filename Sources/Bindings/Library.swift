@@ -52,7 +52,8 @@ public enum Library {
       parameters: [
         LuaParameter(
           "declared", "table",
-          "{ name = { default, summary, low, high } }; _ in a name is - on the command line")
+          "{ name = { default, summary, low, high } } or { default, summary, { names } }; _ in a name is - on the command line"
+        )
       ], returns: "table, string[]"
     ) { call in
       let parameters = try ScriptParameters(call.value(0))

@@ -9,6 +9,8 @@ struct ScriptParameters {
     let fallback: LuaValue
     let summary: String
     let range: ClosedRange<Double>?
+    /// The texts it may be; any when `nil`.
+    let choices: [String]?
 
     var flag: String { "--" + name.map { $0 == "_" ? "-" : String($0) }.joined() }
   }
@@ -26,10 +28,12 @@ struct ScriptParameters {
     rows = try members.sorted { $0.key < $1.key }.map { name, value in
       guard let parts = value.elements, parts.count >= 2, let summary = parts[1].text else {
         throw LuaUsageError(
-          "parameter '\(name)' must be { default, \"summary\" } or { default, \"summary\", low, high }")
+          "parameter '\(name)' must be { default, \"summary\" }, { default, \"summary\", low, high } or "
+            + "{ default, \"summary\", { \"name\", … } }")
       }
-      return Row(
-        name: name, fallback: parts[0], summary: summary, range: try Self.range(name, parts.dropFirst(2)))
+      let choices = parts.count == 3 ? parts[2].elements?.compactMap(\.text) : nil
+      let range = choices == nil ? try Self.range(name, parts.dropFirst(2)) : nil
+      return Row(name: name, fallback: parts[0], summary: summary, range: range, choices: choices)
     }
   }
 
@@ -105,7 +109,9 @@ extension ScriptParameters.Row {
     case .boolean:
       guard let value = ["true": true, "false": false][text] else { throw wrong("true or false") }
       return .boolean(value)
-    default: return .string(text)
+    default:
+      if let choices, !choices.contains(text) { throw wrong("one of " + choices.joined(separator: ", ")) }
+      return .string(text)
     }
   }
 }

@@ -108,7 +108,6 @@ struct HostileRecipe: Sendable, CustomStringConvertible {
     + endless(
       "a back reference", "(('a'):rep(100000)):find '(.*).-%1b'", in: everywhere)
     + endless("a balanced match", "(('('):rep(1000000)):find '%b()%b()'", in: everywhere)
-    + endless("a long set", "(('a'):rep(100000)):find('[' .. ('b'):rep(100000) .. ']')", in: everywhere)
     + endless(
       "sorting without a comparison of Lua",
       "while true do pcall(table.sort, { 3, 1, 2 }, rawequal) end")

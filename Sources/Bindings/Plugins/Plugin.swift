@@ -106,7 +106,7 @@ struct Plugin: @unchecked Sendable {
         case .integer:
           .integer(range.map { Int($0.lowerBound)...Int($0.upperBound) } ?? Int.min...Int.max)
         case .number: .number(range ?? -Double.infinity...Double.infinity)
-        case .string: .string
+        case .string: row.choices.map { .name($0) } ?? .string
         default: .any("a value")
         }
       let text = row.fallback.text.map { "\"\($0)\"" } ?? row.fallback.shown
@@ -132,7 +132,11 @@ extension ScriptParameters.Row {
       guard let number = value.number, range?.contains(number) ?? true else { throw wrong("a number") }
       return .number(number)
     case .boolean: if value.boolean == nil { throw wrong("true or false") }
-    case .string: if value.text == nil { throw wrong("a string") }
+    case .string:
+      guard let text = value.text else { throw wrong("a string") }
+      if let choices, !choices.contains(text) {
+        throw wrong("one of " + choices.map { "\"\($0)\"" }.joined(separator: ", "))
+      }
     default: break
     }
     return value

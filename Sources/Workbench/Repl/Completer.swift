@@ -88,6 +88,12 @@ struct Completer {
     if let table = OptionTable(before, resolver(before)), case .name(let names) = table.valueKind {
       return Completion(partial, among: names, suffix: "\"")
     }
+    if let table = OptionTable(before, resolver(before)), case .any(let text) = table.valueKind {
+      // Names among what it takes are quoted: "tensor", "channel" or a block size.
+      let names = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+      if !names.isEmpty { return Completion(partial, among: names, suffix: "\"") }
+    }
     return ofPath(partial)
   }
 
