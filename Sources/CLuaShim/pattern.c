@@ -12,11 +12,13 @@ static void invert(uint8_t *set) {
   for (int i = 0; i < 32; i++) set[i] = (uint8_t)~set[i];
 }
 
+static int is_zero(int byte) { return byte == 0; }
+
 static const struct {
   char name;
   int (*holds)(int);
 } classes[] = {{'a', isalpha}, {'c', iscntrl}, {'d', isdigit}, {'g', isgraph}, {'l', islower},
-               {'p', ispunct}, {'s', isspace}, {'u', isupper}, {'w', isalnum}, {'x', isxdigit}};
+               {'p', ispunct}, {'s', isspace}, {'u', isupper}, {'w', isalnum}, {'x', isxdigit}, {'z', is_zero}};
 
 // Adds what `%name` stands for: a class, its complement for an upper-case name, or the byte itself.
 static void put_escape(uint8_t *set, int name) {

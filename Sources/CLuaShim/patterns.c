@@ -112,8 +112,8 @@ static void add_text(aql_search *q, luaL_Buffer *buffer, text replacement) {
   }
 }
 
-// Adds what a function or a table gives for a match; false and nil keep the match.
-static void add_value(aql_search *q, luaL_Buffer *buffer, int is_function) {
+// Adds what a function or a table gives for a match; false and nil keep the match. Returns whether they gave something.
+static int add_value(aql_search *q, luaL_Buffer *buffer, int is_function) {
   lua_State *L = q->L;
   if (is_function) {
     lua_pushvalue(L, 3);
@@ -124,9 +124,12 @@ static void add_value(aql_search *q, luaL_Buffer *buffer, int is_function) {
   }
   if (!lua_toboolean(L, -1)) {
     lua_pop(L, 1);
-    lua_pushlstring(L, q->begin, (size_t)(q->end - q->begin));
-  } else if (!lua_isstring(L, -1)) luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+    luaL_addlstring(buffer, q->begin, (size_t)(q->end - q->begin));
+    return 0;
+  }
+  if (!lua_isstring(L, -1)) luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
   luaL_addvalue(buffer);
+  return 1;
 }
 
 static int gsub(lua_State *L) {
@@ -141,16 +144,21 @@ static int gsub(lua_State *L) {
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
   const char *copied = subject.bytes, *not_at = NULL;
+  int is_changed = 0;
   while (count < most && aql_search_next(&q, copied, not_at)) {
     luaL_addlstring(&buffer, copied, (size_t)(q.begin - copied));
-    if (replacement.bytes) add_text(&q, &buffer, replacement);
-    else add_value(&q, &buffer, type == LUA_TFUNCTION);
+    if (replacement.bytes) {
+      add_text(&q, &buffer, replacement);
+      is_changed = 1;
+    } else is_changed |= add_value(&q, &buffer, type == LUA_TFUNCTION);
     copied = not_at = q.end;
     count++;
     if (pattern->is_anchored) break;
   }
   luaL_addlstring(&buffer, copied, (size_t)(q.subject_end - copied));
   luaL_pushresult(&buffer);
+  // The same string again, which costs nothing to compare.
+  if (!is_changed) lua_pushvalue(L, 1);
   lua_pushinteger(L, count);
   return 2;
 }
