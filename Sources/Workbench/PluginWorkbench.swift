@@ -85,6 +85,22 @@ public struct PluginWorkbench {
     do { return try test([catalogue.entry(atPath: path)]) } catch { return fail("\(error)", 78) }
   }
 
+  /// Checks a plugin in a process that is stopped when it takes too long.
+  public static func checkIsolated(path: String, folders: [String], seconds: Double) throws -> Int32 {
+    let options = folders.flatMap { ["--plugins", $0] }
+    var child = IsolatedProcess(["plugin", "check", "--inside"] + options + [path], seconds: seconds)
+    child.output = .inherited
+    let outcome = try child.run()
+    switch (outcome.limit, outcome.ending) {
+    case (.time, _):
+      StandardError.write("augq: \(path) did not end within \(seconds) s; look for a loop that has no end\n")
+    case (_, .signalled(let signal)):
+      StandardError.write("augq: \(path) ended the process that checked it, by signal \(signal)\n")
+    default: break
+    }
+    return outcome.exitCode
+  }
+
   /// Tries the laws on every plugin of a kind, or of all kinds.
   public func test(kind: String?) -> Int32 {
     test(catalogue.entries(kind: kind).filter { $0.shadowedBy == nil })

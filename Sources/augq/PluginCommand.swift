@@ -41,13 +41,23 @@ struct PluginCommand: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Load a plugin's file and try the laws of its kind.")
+      abstract:
+        "Load a plugin's file and try the laws of its kind, in a process of its own that can be stopped.")
     @OptionGroup var shared: Shared
     @Argument(help: "The file, …/KIND/NAME.lua.") var path: String
+    @Option(help: "Seconds it may take.") var time = 60.0
+    @Flag(help: .hidden) var inside = false
+
+    func validate() throws {
+      if !(time > 0) { throw ValidationError("--time is \(time); give seconds above 0.") }
+    }
 
     func run() throws {
-      let workbench = try PluginWorkbench(checking: path, folders: shared.plugins, memory: 1 << 30)
-      try exit(workbench.check(path: path))
+      if inside {
+        let workbench = try PluginWorkbench(checking: path, folders: shared.plugins, memory: 1 << 30)
+        return try exit(workbench.check(path: path))
+      }
+      try exit(PluginWorkbench.checkIsolated(path: path, folders: shared.plugins, seconds: time))
     }
   }
 
