@@ -2,7 +2,7 @@ import LuaRuntime
 import Quantizers
 import Tensors
 
-/// `augq.granularity`: what a grid looks like. Every granularity is a plugin.
+/// `augq.granularity`: what a grid looks like; every granularity is a plugin.
 struct GranularityModule: Sendable {
   let files: PluginFiles
 
