@@ -88,14 +88,20 @@ public struct PluginWorkbench {
   /// Checks a plugin in a process that is stopped when it takes too long.
   public static func checkIsolated(path: String, folders: [String], seconds: Double) throws -> Int32 {
     let options = folders.flatMap { ["--plugins", $0] }
-    var child = IsolatedProcess(["plugin", "check", "--inside"] + options + [path], seconds: seconds)
-    child.output = .inherited
+    let child = IsolatedProcess(["plugin", "check", "--inside"] + options + [path], seconds: seconds)
     let outcome = try child.run()
+    let verdict = String(decoding: outcome.output, as: UTF8.self)
+    print(verdict, terminator: "")
+    StandardError.write(String(decoding: outcome.errors, as: UTF8.self))
     switch (outcome.limit, outcome.ending) {
     case (.time, _):
       StandardError.write("augq: \(path) did not end within \(seconds) s; look for a loop that has no end\n")
     case (_, .signalled(let signal)):
       StandardError.write("augq: \(path) ended the process that checked it, by signal \(signal)\n")
+    case (_, .exited(0)) where !verdict.hasPrefix("ok "):
+      // A plugin that leaves by os.exit(0) has passed nothing.
+      StandardError.write("augq: \(path) ended the process that checked it, with code 0\n")
+      return 78
     default: break
     }
     return outcome.exitCode

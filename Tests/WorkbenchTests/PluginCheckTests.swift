@@ -15,7 +15,7 @@ import Testing
       "return { range = function() return require 'augq'.tensor.zeros { 1 << 30 }, 1 end }",
       "not enough memory"
     ),
-    ("os.exit(0)", ""),
+    ("os.exit(0)", "ended the process that checked it"),
   ]
 
   @Test(arguments: dangerous.indices) func dangerousPluginsAreStoppedAndTold(_ index: Int) throws {
@@ -29,7 +29,7 @@ import Testing
       ["plugin", "check", "--time", seconds, folder.path("observer/mine.lua")])
 
     #expect((outcome.output + outcome.errors).contains(row.message), "\(outcome)")
-    #expect(outcome.status != 0 || row.message.isEmpty)
+    #expect(outcome.status != 0)
   }
 
   @Test func aNewGranularityIsWrittenCheckedAndUsed() throws {
