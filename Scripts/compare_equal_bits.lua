@@ -51,25 +51,18 @@ end
 
 for _, quantizer in ipairs(quantizers) do
   local name, granularity, weights, activations, others = table.unpack(quantizer, 1, 5)
-  for _, group in ipairs(options.smoke and { "channel" } or words(options.groups)) do
+  local is_wanted = next(wanted) == nil or wanted[name]
+  for _, group in ipairs(is_wanted and (options.smoke and { "channel" } or words(options.groups)) or {}) do
     for _, method in ipairs(options.smoke and { "nearest", "qdrop" } or words(options.methods)) do
-      local runs, last, seconds = {}, nil, 0
-      local all = next(wanted) == nil or wanted[name]
-      for seed = 1, all and (options.smoke and 1 or options.seeds) or 0 do
-        last = pretrained.row(data, {
-          granularity = granularity, activation_granularity = others, weights = with_group(weights, group),
-          activations = activations, method = method, seed = seed,
-        }, options)
-        runs[seed], seconds = last.top1, seconds + last.seconds
-      end
-      if last then
-        local mean, spread = pretrained.statistics(runs)
-        rows:add {
-          quantizer = name, group = group, method = method, top1 = mean, spread = spread,
-          stored_bits = last.stored_bits, entropy_bits = last.entropy_bits, unquantized = last.unquantized,
-          seconds = seconds / #runs,
-        }
-      end
+      local row = pretrained.seeded(data, {
+        granularity = granularity, activation_granularity = others, weights = with_group(weights, group),
+        activations = activations, method = method,
+      }, options)
+      rows:add {
+        quantizer = name, group = group, method = method, top1 = row.top1, spread = row.spread,
+        stored_bits = row.stored_bits, entropy_bits = row.entropy_bits, unquantized = row.unquantized,
+        seconds = row.seconds,
+      }
     end
   end
 end

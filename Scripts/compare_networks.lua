@@ -30,20 +30,14 @@ local rows = augq.table {
 local function run(network, data, fp32, name, method)
   local granularity, weights, activations = table.unpack(quantizers[name] or {})
   if not granularity then error("there is no quantizer '" .. name .. "'", 0) end
-  local seeds = options.smoke and 1 or options.seeds
-  local runs, last, seconds = {}, nil, 0
-  for seed = 1, seeds do
-    last = pretrained.row(data, {
-      granularity = granularity, weights = { bits = weights.bits, intervals = weights.intervals, group = "channel" },
-      activations = activations, method = method, seed = seed, integers = seed == seeds,
-    }, options)
-    runs[seed], seconds = last.top1, seconds + last.seconds
-  end
-  local mean, spread = pretrained.statistics(runs)
+  local row = pretrained.seeded(data, {
+    granularity = granularity, weights = { bits = weights.bits, intervals = weights.intervals, group = "channel" },
+    activations = activations, method = method, integers = true,
+  }, options)
   rows:add {
-    network = network, fp32_top1 = fp32, quantizer = name, method = method, top1 = mean, spread = spread,
-    integer_top1 = last.integer_top1, stored_bits = last.stored_bits, activation_bits = last.activation_bits,
-    seconds = seconds / seeds,
+    network = network, fp32_top1 = fp32, quantizer = name, method = method, top1 = row.top1, spread = row.spread,
+    integer_top1 = row.integer_top1, stored_bits = row.stored_bits, activation_bits = row.activation_bits,
+    seconds = row.seconds,
   }
 end
 

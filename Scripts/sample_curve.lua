@@ -26,18 +26,14 @@ local rows = augq.table {
 for _, quantizer in ipairs(quantizers) do
   local name, granularity, spec = table.unpack(quantizer)
   for count in (options.smoke and "16" or options.counts):gmatch "[^,]+" do
-    local runs, last, seconds = {}, nil, 0
-    for seed = 1, options.smoke and 1 or options.seeds do
-      last = pretrained.row(data, {
-        granularity = granularity, weights = { bits = spec.bits, intervals = spec.intervals, group = "channel" },
-        activations = spec, method = options.method, seed = seed, samples = math.tointeger(tonumber(count)),
-      }, options)
-      runs[seed], seconds = last.top1, seconds + last.seconds
-    end
-    local mean, spread = pretrained.statistics(runs)
+    local samples = math.tointeger(tonumber(count))
+    local row = pretrained.seeded(data, {
+      granularity = granularity, weights = { bits = spec.bits, intervals = spec.intervals, group = "channel" },
+      activations = spec, method = options.method, samples = samples,
+    }, options)
     rows:add {
-      quantizer = name, samples = math.tointeger(tonumber(count)), top1 = mean, spread = spread,
-      stored_bits = last.stored_bits, seconds = seconds / #runs, peak_bytes = last.peak_bytes,
+      quantizer = name, samples = samples, top1 = row.top1, spread = row.spread, stored_bits = row.stored_bits,
+      seconds = row.seconds, peak_bytes = row.peak_bytes,
     }
   end
 end

@@ -159,4 +159,20 @@ function M.statistics(values)
   return mean, #values > 1 and math.sqrt(squares / (#values - 1)) or 0
 end
 
+-- A row with the seeds 1, 2, … of the options: mean and spread of top-1, seconds a run, the rest of the last one.
+function M.seeded(data, spec, options)
+  local seeds = options.smoke and 1 or options.seeds
+  local runs, row, seconds = {}, nil, 0
+  for seed = 1, seeds do
+    local one = {}
+    for key, value in pairs(spec) do one[key] = value end
+    one.seed, one.integers = seed, spec.integers and seed == seeds
+    row = M.row(data, one, options)
+    runs[seed], seconds = row.top1, seconds + row.seconds
+  end
+  row.top1, row.spread = M.statistics(runs)
+  row.seconds = seconds / seeds
+  return row
+end
+
 return M

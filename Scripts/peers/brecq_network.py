@@ -15,7 +15,7 @@ import time
 
 import numpy
 
-from brecq_block import import_brecq
+from brecq_block import Steps, import_brecq
 from common import report, require_torch
 
 torch = require_torch()
@@ -71,29 +71,6 @@ def score(network, pixels, labels):
     return 100 * (found == labels).float().mean().item()
 
 
-class Steps:
-    """Records when Adam steps end."""
-
-    def __enter__(self):
-        self.times, self.step = [], torch.optim.Adam.step
-        times, step = self.times, self.step
-
-        def timed(optimizer, *arguments, **more):
-            result = step(optimizer, *arguments, **more)
-            times.append(time.perf_counter())
-            return result
-
-        torch.optim.Adam.step = timed
-        return self
-
-    def __exit__(self, *_):
-        torch.optim.Adam.step = self.step
-
-    def median(self):
-        gaps = sorted(b - a for a, b in zip(self.times, self.times[1:]))
-        return gaps[len(gaps) // 2]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--brecq", required=True, help="a clone of yhhhli/BRECQ")
@@ -137,7 +114,8 @@ def main():
                         rebuild(quantized, unit, **common, weight=0.01, b_range=(20, 2), warmup=0.2, act_quant=False)
                     else:
                         rebuild(quantized, unit, **common, act_quant=True, lr=4e-4, p=2.4)
-                total += count * timed.median()
+                steps_taken = timed.durations()
+                total += count * steps_taken[len(steps_taken) // 2]
     if options.full:
         seconds = time.perf_counter() - begin
         quantized.set_quant_state(True, True)

@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Reconstruction
 import Tensors
 
 /// Runs another program and waits for it.
@@ -27,9 +28,10 @@ enum ChildProcess {
 
   /// Writes a text to a new temporary file and returns its path.
   static func temporaryFile(_ text: String) throws -> String {
-    var template = Array("/tmp/augq-bench-XXXXXX".utf8CString)
+    let folder = CalibrationCache.temporaryFolder
+    var template = Array("\(folder)/augq-bench-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { throw Failure(description: "cannot make a temporary file in /tmp") }
+    guard descriptor >= 0 else { throw Failure(description: "cannot make a temporary file in \(folder)") }
     defer { close(descriptor) }
     var text = text
     text.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }

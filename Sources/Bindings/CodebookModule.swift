@@ -55,11 +55,8 @@ struct CodebookModule: Sendable {
       plugin.name, plugin.summary, parameters: [options], options: rows, returns: "augq.Codebook"
     ) { call in
       let given = try call.options(0)
-      var values = own.compactMap { row in given.value(row.name).map { (key: row.name, value: $0) } }
-      let bits =
-        given.integer("bits") ?? plugin.options.rows.first { $0.name == "bits" }?.fallback.integer ?? 4
-      if own.allSatisfy({ $0.name != "bits" }) { values.removeAll { $0.key == "bits" } }
-      let bound = try BoundPlugin(plugin, values)
+      let bound = try BoundPlugin(plugin, from: given)
+      let bits = given.integer("bits") ?? bound.options["bits"]?.integer ?? 4
       let group = try GranularityModule.group(given.value("group"))
       return object(PluginCodebook(bound: bound, bits: bits, group: group), plugin.name)
     }
@@ -76,14 +73,7 @@ struct CodebookModule: Sendable {
     "which values share the levels")
 }
 
-final class CodebookObject: Sendable {
-  let value: any GridRecipe
-  let name: String
-  init(_ value: any GridRecipe, name: String) {
-    self.value = value
-    self.name = name
-  }
-}
+final class CodebookObject: GridRecipeObject {}
 
 /// Levels that a plugin finds for each group.
 private struct PluginCodebook: GridRecipe {
@@ -105,10 +95,7 @@ private struct PluginCodebook: GridRecipe {
       }
       let options = LuaValue.table(members)
       let found = try bound.plugin.call("levels", [.object(TensorObject(values)), options])[0]
-      let numbers = (found.elements ?? []).compactMap(\.number)
-      guard (1...limit).contains(numbers.count), numbers.count == found.elements?.count,
-        numbers.allSatisfy(\.isFinite)
-      else {
+      guard let numbers = found.finiteNumbers, (1...limit).contains(numbers.count) else {
         throw bound.plugin.wrong(
           "levels", found, "a list of 1 to \(limit) finite numbers, as bits is \(bits)")
       }

@@ -37,8 +37,7 @@ struct GranularityModule: Sendable {
       options: rows, returns: "augq.Granularity"
     ) { call in
       let given = try call.options(0)
-      let bound = try BoundPlugin(
-        plugin, own.compactMap { row in given.value(row.name).map { (row.name, $0) } })
+      let bound = try BoundPlugin(plugin, from: given)
       let recipe: any GridRecipe =
         if plugin.function("grid") == nil {
           PluginRecipe(bound, group: try Self.group(given.value("group")))
@@ -157,7 +156,8 @@ struct GranularityModule: Sendable {
   }
 }
 
-final class GranularityObject: Sendable {
+/// What a grid should look like: a granularity or a codebook.
+class GridRecipeObject {
   let value: any GridRecipe
   let name: String
   init(_ value: any GridRecipe, name: String) {
@@ -165,6 +165,8 @@ final class GranularityObject: Sendable {
     self.name = name
   }
 }
+
+final class GranularityObject: GridRecipeObject {}
 
 /// A region grid whose ranges or edges come from plugins.
 private struct PlacedGrid: GridRecipe {
@@ -194,8 +196,7 @@ extension BoundPlugin {
   /// The inner edges that a granularity plugin finds.
   func edges(of x: Tensor, count: Int) throws -> [Float] {
     let found = try plugin.call("edges", [.object(TensorObject(x)), options])[0]
-    let numbers = (found.elements ?? []).compactMap(\.number)
-    guard numbers.count == count, numbers.allSatisfy(\.isFinite) else {
+    guard let numbers = found.finiteNumbers, numbers.count == count else {
       throw plugin.wrong(
         "edges", found, "a list of \(count) finite numbers, the inner edges of the intervals")
     }

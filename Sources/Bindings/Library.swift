@@ -39,11 +39,10 @@ public enum Library {
   /// - Throws: ``LuaError``, or ``LuaUsageError`` when it gives something else.
   public static func gridRecipe(_ expression: String, _ lua: LuaState) throws -> any GridRecipe {
     let value = try lua.evaluate("local augq = require 'augq'; return \(expression)", name: "=expression")
-    switch value {
-    case .object(let object as GranularityObject): return object.value
-    case .object(let object as CodebookObject): return object.value
-    default: throw LuaUsageError("\(expression) gives \(value.shown); expected a granularity or a codebook")
+    guard case .object(let object as GridRecipeObject) = value else {
+      throw LuaUsageError("\(expression) gives \(value.shown); expected a granularity or a codebook")
     }
+    return object.value
   }
 
   private static func params(_ session: Session) -> LuaFunction {

@@ -138,8 +138,7 @@ struct ModelModule: Sendable {
             parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
           ) { call in
             let model = try call.receiver(ModelObject.self).value
-            let images = try call.object(TensorObject.self, 0).value
-            try call.reserveActivations(of: model.graph, images: images.shape.dimensions.first ?? 0)
+            let images = try call.images(for: model.graph)
             return .object(TensorObject(try model.forward(images, execution: session.execution)))
           },
           LuaFunction(

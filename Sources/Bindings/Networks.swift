@@ -45,6 +45,13 @@ enum Networks {
 }
 
 extension LuaCall {
+  /// The batch that argument 1 of `forward` is, when the values between the layers fit into memory.
+  func images(for graph: Graph) throws -> Tensor {
+    let images = try object(TensorObject.self, 0).value
+    try reserveActivations(of: graph, images: images.shape.dimensions.first ?? 0)
+    return images
+  }
+
   /// Makes sure that the values of a graph's parameters fit into memory.
   ///
   /// - Throws: ``LuaMemoryError``.

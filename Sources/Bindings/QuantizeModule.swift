@@ -50,8 +50,7 @@ struct QuantizeModule: Sendable {
         let model = try call.object(ModelObject.self, 0).value
         let given = try call.options(1)
         var options = QuantizationOptions(
-          weights: given.object("weights", GranularityObject.self)?.value
-            ?? given.object("weights", CodebookObject.self)?.value,
+          weights: given.object("weights", GridRecipeObject.self)?.value,
           activations: given.object("activations", GranularityObject.self)?.value,
           firstLast: given.string("first_last") == "same" ? nil : .eightBit)
         options.layers = try layers(given.value("layers"))
@@ -96,8 +95,7 @@ struct QuantizeModule: Sendable {
     }
     return try Dictionary(
       uniqueKeysWithValues: members.map { key, value in
-        if case .object(let object as GranularityObject) = value { return (key, object.value) }
-        if case .object(let object as CodebookObject) = value { return (key, object.value) }
+        if case .object(let object as GridRecipeObject) = value { return (key, object.value) }
         throw LuaUsageError(
           "option 'layers' has \(value.shown) for '\(key)'; expected a granularity or a codebook")
       })
@@ -128,8 +126,7 @@ struct QuantizeModule: Sendable {
           parameters: [LuaParameter("images", "augq.Tensor", "batch [N, …]")], returns: "augq.Tensor"
         ) { call in
           let quantized = try call.receiver(QuantizedObject.self).value
-          let images = try call.object(TensorObject.self, 0).value
-          try call.reserveActivations(of: quantized.model.graph, images: images.shape.dimensions.first ?? 0)
+          let images = try call.images(for: quantized.model.graph)
           return .object(TensorObject(try quantized.forward(images, execution: session.execution)))
         },
         LuaFunction(

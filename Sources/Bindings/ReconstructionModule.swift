@@ -124,9 +124,10 @@ struct ReconstructionModule: Sendable {
   private func method(_ value: LuaValue?, _ call: LuaCall) throws -> LuaValue {
     var method = value ?? .string("qdrop")
     if let name = method.text {
-      let plugin = try PluginFiles(session: session).load("reconstruction", name, call.lua)
-      let options = LuaValue.table(try plugin.values([]))
-      let stages = try plugin.function("stages").map { try $0.result([options]) } ?? plugin["stages"] ?? .nil
+      let bound = try BoundPlugin(PluginFiles(session: session).load("reconstruction", name, call.lua))
+      let plugin = bound.plugin
+      let stages =
+        try plugin.function("stages").map { try $0.result([bound.options]) } ?? plugin["stages"] ?? .nil
       method = .table([("units", plugin["units"] ?? .string("block")), ("stages", stages)])
     }
     guard case .table = method else {
@@ -150,9 +151,7 @@ struct ReconstructionModule: Sendable {
   private func units(_ value: LuaValue?, _ graph: Graph, _ call: LuaCall) throws -> [ReconstructionUnit] {
     var value = value ?? .string("block")
     if let name = value.text {
-      let plugin = try PluginFiles(session: session).load("partition", name, call.lua)
-      let options = LuaValue.table(try plugin.values([]))
-      value = try plugin.call("units", [.object(GraphObject(graph)), options])[0]
+      return try BoundPlugin(PluginFiles(session: session).load("partition", name, call.lua)).units(of: graph)
     }
     if case .function(let partition) = value { value = try partition.result([.object(GraphObject(graph))]) }
     return try Self.units(value, graph)
@@ -172,5 +171,12 @@ struct ReconstructionModule: Sendable {
       return ReconstructionUnit(name: element["name"]?.text ?? exit, region: region)
     }
     return units.sorted { $0.region.exit < $1.region.exit }
+  }
+}
+
+extension BoundPlugin {
+  /// The units into which a partition plugin cuts a graph.
+  func units(of graph: Graph) throws -> [ReconstructionUnit] {
+    try ReconstructionModule.units(plugin.call("units", [.object(GraphObject(graph)), options])[0], graph)
   }
 }

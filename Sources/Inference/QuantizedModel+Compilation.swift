@@ -26,9 +26,9 @@ extension QuantizedModel {
       if let form = (grid as? RegionGrid)?.uniformForm(group: 0) {
         outputGrids[name] = IntegerGrid(form)
       } else {
-        let form = grid.eightBitForm
-        outputGrids[name] = IntegerGrid(form)
-        levels[name] = try grid.levelTable(form)
+        let form = try grid.eightBitForm()
+        outputGrids[name] = form.grid
+        levels[name] = form.level
       }
     }
     var weights: [String: IntegerWeights] = [:]
@@ -51,8 +51,13 @@ extension QuantizedModel {
     _ weight: Tensor, _ grid: any QuantizationGrid, _ name: String
   ) throws -> IntegerWeights {
     let channels = weight.shape[0]
-    guard let region = grid as? RegionGrid, region.isUniform, region.group.isPerOutputChannelOrCoarser else {
-      return try snappedWeights(weight, grid)
+    var values = weight
+    let region: RegionGrid
+    if let own = grid as? RegionGrid, own.isUniform, own.group.isPerOutputChannelOrCoarser {
+      region = own
+    } else {
+      values = try grid.fakeQuantized(weight, execution: Execution())
+      region = try Self.snapping(values)
     }
     let forms = (0..<region.groupCount).compactMap { region.uniformForm(group: $0) }
     guard forms.count == region.groupCount, let first = forms.first,
@@ -60,29 +65,23 @@ extension QuantizedModel {
     else { throw InferenceError.unsupportedGrid(node: name, grid: describe(grid)) }
     let perChannel = forms.count == 1 ? [UniformForm](repeating: first, count: channels) : forms
     return IntegerWeights(
-      codes: try region.globalCodes(of: weight), levels: first.levelCount,
+      codes: try region.globalCodes(of: values), levels: first.levelCount,
       scales: perChannel.map { Double($0.scale) }, zeroPoints: perChannel.map { Int($0.zeroPoint) })
   }
 
-  /// Levels without an affine form per output channel, on the 255 codes of a symmetric grid of each channel.
+  /// The grid for levels without an affine form per output channel: the 255 codes of a symmetric grid of each channel.
   ///
   /// A value moves by at most half of `max |w| / 127` of its channel.
   /// Source: the level table of ggml's IQ4_NL, with a scale per channel in place of one per 32 values.
-  private func snappedWeights(_ weight: Tensor, _ grid: any QuantizationGrid) throws -> IntegerWeights {
-    let values = try grid.fakeQuantized(weight, execution: Execution()).values
-    let depth = weight.count / max(1, weight.shape[0])
-    var scales: [Double] = []
-    var codes: [UInt8] = []
-    codes.reserveCapacity(values.count)
-    for channel in 0..<weight.shape[0] {
-      let row = values[channel * depth..<(channel + 1) * depth]
-      let largest = row.reduce(0) { max($0, abs(Double($1))) }
-      let scale = largest > 0 ? largest / 127 : 1
-      scales.append(scale)
-      codes += row.map { UInt8(127 + (Double($0) / scale).rounded(.toNearestOrEven)) }
+  private static func snapping(_ values: Tensor) throws -> RegionGrid {
+    let depth = values.count / max(1, values.shape[0])
+    let forms = (0..<values.shape[0]).map { channel in
+      let largest = values.withValues {
+        $0[channel * depth..<(channel + 1) * depth].reduce(0) { max($0, abs($1)) }
+      }
+      return UniformForm(scale: largest > 0 ? largest / 127 : 1, zeroPoint: 127, levelCount: 255)
     }
-    return IntegerWeights(
-      codes: codes, levels: 255, scales: scales, zeroPoints: [Int](repeating: 127, count: scales.count))
+    return try RegionGrid(uniforms: forms, group: .channel(axis: 0))
   }
 
   /// Published grids leave values in FP32: counts them and refuses.
@@ -114,22 +113,15 @@ extension QuantizedModel {
 }
 
 extension QuantizationGrid {
-  /// The 256 codes of one affine grid over the levels and 0.
-  fileprivate var eightBitForm: UniformForm {
-    let bounds = bounds(group: 0)
-    let (low, high) = (min(bounds.low, 0), max(bounds.high, 0))
-    let scale = max((high - low) / 255, 1e-8)
-    return UniformForm(scale: scale, zeroPoint: Int32((-low / scale).rounded()), levelCount: 256)
-  }
-
-  /// The level of each code's value.
-  fileprivate func levelTable(_ form: UniformForm) throws -> @Sendable (Double) -> Double {
-    let codes = (0..<256).map { Float(Int32($0) - form.zeroPoint) * form.scale }
-    let levels = try fakeQuantized(Tensor([256], codes), execution: Execution()).values
-    return { value in
-      let code = (value / Double(form.scale)).rounded(.toNearestOrEven) + Double(form.zeroPoint)
-      return Double(levels[Int(max(0, min(255, code)))])
+  /// 256 affine codes over the levels and 0, and the level of each value on them.
+  fileprivate func eightBitForm() throws -> (grid: IntegerGrid, level: @Sendable (Double) -> Double) {
+    let affine = try RegionGrid(GridSpecification(bits: 8), ranges: [bounds(group: 0)])
+    guard let form = affine.uniformForm(group: 0) else {
+      preconditionFailure("8 bits in one interval are uniform")
     }
+    let grid = IntegerGrid(form)
+    let levels = try fakeQuantized(Tensor([256], affine.levels(group: 0)), execution: Execution()).values
+    return (grid, { Double(levels[Int(grid.code(of: $0))]) })
   }
 }
 

@@ -47,22 +47,6 @@ public struct LuaModule: Sendable {
   }
 }
 
-extension LuaModule {
-  /// The module and its submodules with the functions of their sources in their tables, for manuals and stubs.
-  ///
-  /// A source's function that cannot be found, such as a broken plugin, is left out.
-  public func expanded(_ lua: LuaState) -> LuaModule {
-    var result = self
-    let known = Set(functions.map(\.name))
-    for name in (more?.names() ?? []).sorted() where !known.contains(name) {
-      if let function = try? more?.find(name, lua) { result.functions.append(function) }
-    }
-    result.modules = modules.map { $0.expanded(lua) }
-    result.more = nil
-    return result
-  }
-}
-
 /// One native function: what scripts may pass, what they get, and the closure behind it.
 public struct LuaFunction: Sendable {
   /// The closure; reads its arguments from the call.

@@ -152,6 +152,41 @@ public final class LuaState {
     return made
   }
 
+  /// Finds every function of a registered module's sources, makes them fields of its tables, and returns the module with
+  /// their rows, for manuals, stubs and completion.
+  ///
+  /// A function that cannot be found, such as a broken plugin, is left out.
+  public func expand(_ module: LuaModule) -> LuaModule {
+    let L = aql_current(state) ?? state
+    aql_push_globals(L)
+    aql_raw_get_field(L, -1, "package")
+    aql_raw_get_field(L, -1, "loaded")
+    aql_raw_get_field(L, -1, module.name)
+    defer { aql_pop(L, 4) }
+    return expand(module, path: module.name, L)
+  }
+
+  private func expand(_ module: LuaModule, path: String, _ L: OpaquePointer) -> LuaModule {
+    var result = module
+    let known = Set(module.functions.map(\.name))
+    for name in (module.more?.names() ?? []).sorted() where !known.contains(name) {
+      guard let function = try? module.more?.find(name, self) else { continue }
+      result.functions.append(function)
+      let key = "\(path).\(name)"
+      let made = found[key] ?? reference(to: function, name: key)
+      found[key] = made
+      aql_push_reference(L, made.reference)
+      aql_raw_set_field(L, -2, name)
+    }
+    result.modules = module.modules.map { submodule in
+      aql_raw_get_field(L, -1, submodule.name)
+      defer { aql_pop(L, 1) }
+      return expand(submodule, path: "\(path).\(submodule.name)", L)
+    }
+    result.more = nil
+    return result
+  }
+
   /// Makes a Lua function of a row.
   public func reference(to function: LuaFunction, name: String) -> LuaReference {
     let L = aql_current(state) ?? state

@@ -43,8 +43,7 @@ extension Codebook {
   private static func fitting(
     _ x: Tensor, _ group: GroupMap, _ levels: (UnsafeBufferPointer<Float>) throws -> [Float]
   ) throws -> Codebook {
-    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
-    try GridSpecification.checkFinite(x)
+    try GridSpecification.checkValues(x)
     let layout = try GroupLayout(group, x.shape)
     let values = GroupValues(x, layout)
     let table = try (0..<layout.groupCount).map { try values.withGroup($0, levels) }

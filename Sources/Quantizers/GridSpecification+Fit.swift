@@ -7,8 +7,7 @@ extension GridSpecification {
   /// - Throws: ``QuantizationError`` when the specification is not valid, the tensor is empty or holds NaN or infinity.
   public func fit(to x: Tensor, execution: Execution = Execution()) throws -> RegionGrid {
     try validate()
-    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
-    try GridSpecification.checkFinite(x, execution: execution)
+    try GridSpecification.checkValues(x, execution: execution)
     let layout = try GroupLayout(group, x.shape)
     let gathered = GroupValues(x, layout)
     var ranges = [ValueRange](repeating: ValueRange(0, 0), count: layout.groupCount)
@@ -22,6 +21,14 @@ extension GridSpecification {
       }
     }
     return try RegionGrid(self, ranges: ranges)
+  }
+
+  /// Refuses a tensor to which no grid can be fitted.
+  ///
+  /// - Throws: ``QuantizationError/emptyCalibration(_:)`` or ``QuantizationError/notFinite(count:first:total:)``.
+  public static func checkValues(_ x: Tensor, execution: Execution = Execution(threads: 1)) throws {
+    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
+    try checkFinite(x, execution: execution)
   }
 
   /// Refuses NaN and infinity: kernels would put them on the lowest or highest level, and nobody would see them again.

@@ -30,8 +30,7 @@ extension GridSpecification {
     to x: Tensor, placement: GroupPlacement, execution: Execution = Execution()
   ) throws -> RegionGrid {
     try validate()
-    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
-    try GridSpecification.checkFinite(x, execution: execution)
+    try GridSpecification.checkValues(x, execution: execution)
     let layout = try GroupLayout(group, x.shape)
     let gathered = GroupValues(x, layout)
     let regions = try (0..<layout.groupCount).map { group in
@@ -57,9 +56,8 @@ extension GridSpecification {
 
   /// Edges as fractions of the range that has 0 in it.
   private func fractions(_ edges: [Float], _ full: ValueRange) -> [Float] {
-    var (low, high) = (min(full.low, 0), max(full.high, 0))
-    if isSymmetric { (low, high) = (-max(-low, high), max(-low, high)) }
-    return edges.map { ($0 - low) / (high - low) }
+    let range = full.includingZero(isSymmetric: isSymmetric)
+    return edges.map { ($0 - range.low) / (range.high - range.low) }
   }
 }
 

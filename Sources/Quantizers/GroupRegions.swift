@@ -17,6 +17,13 @@ public struct ValueRange: Hashable, Sendable {
     self.high = high
   }
 
+  /// The range widened to have 0 in it, or in its middle.
+  func includingZero(isSymmetric: Bool) -> ValueRange {
+    let (low, high) = (min(low, 0), max(high, 0))
+    let reach = max(-low, high)
+    return isSymmetric ? ValueRange(-reach, reach) : ValueRange(low, high)
+  }
+
   /// The range with both ends multiplied by `factor`.
   func scaled(_ factor: Float) -> ValueRange { ValueRange(low * factor, high * factor) }
 }
@@ -96,13 +103,9 @@ struct GroupRegions {
   }
 
   private init(unequal specification: GridSpecification, _ range: ValueRange) throws(QuantizationError) {
-    var low = min(range.low, 0)
-    var high = max(range.high, 0)
-    if specification.isSymmetric {
-      high = max(-low, high)
-      low = -high
-    }
-    high = max(high, low + GroupRegions.smallestScale * 4096)
+    let whole = range.includingZero(isSymmetric: specification.isSymmetric)
+    let low = whole.low
+    let high = max(whole.high, low + GroupRegions.smallestScale * 4096)
     let wanted = GroupRegions.placed(specification, low, high)
     let top = Float(specification.topCode)
     (edges, scales, zeroPoints) = ([wanted[0]], [], [])

@@ -42,8 +42,10 @@ public final class CalibrationCache {
 
   deinit { munmap(base, byteCount) }
 
-  /// `$TMPDIR`, or `/tmp`.
-  public static var temporaryFolder: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+  /// `$TMPDIR`, or `/tmp` when that is not set or empty.
+  public static var temporaryFolder: String {
+    getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+  }
 
   private static func failure(_ action: String, _ folder: String, _ bytes: Int) -> ReconstructionError {
     .invalid(

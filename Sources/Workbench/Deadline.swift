@@ -13,21 +13,28 @@ final class Deadline {
       timer = nil
       return
     }
-    let source = DispatchSource.makeTimerSource(queue: .global())
-    timer = source
-    source.schedule(deadline: .now() + seconds)
-    source.setEventHandler { [fired] in
+    timer = DispatchSource.once(after: seconds) { [fired] in
       fired.value.store(true, ordering: .relaxed)
       cancellation.cancel()
       stop()
     }
-    source.resume()
   }
 
   deinit { timer?.cancel() }
 
   /// Whether the time is over.
   var hasFired: Bool { fired.value.load(ordering: .relaxed) }
+}
+
+extension DispatchSource {
+  /// A timer that calls `body` once, unless it is cancelled before.
+  static func once(after seconds: Double, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceTimer {
+    let source = makeTimerSource(queue: .global())
+    source.schedule(deadline: .now() + seconds)
+    source.setEventHandler(handler: body)
+    source.resume()
+    return source
+  }
 }
 
 private final class Flag: Sendable {

@@ -9,7 +9,7 @@ public enum Documentation {
     guard let lua = try? LuaState() else { return module }
     return withExtendedLifetime(lua) {
       lua.register(module)
-      return module.expanded(lua)
+      return lua.expand(module)
     }
   }
 

@@ -18,10 +18,7 @@ final class NativeDeadline {
       timer = nil
       return
     }
-    let source = DispatchSource.makeTimerSource(queue: .global())
-    timer = source
-    source.schedule(deadline: .now() + seconds)
-    source.setEventHandler { [state] in
+    timer = DispatchSource.once(after: seconds) { [state] in
       state.value.withLock { state in
         // A request that was there before is somebody else's, and stays.
         guard !state.isOver, !cancellation.isCancelled else { return }
@@ -29,7 +26,6 @@ final class NativeDeadline {
         cancellation.cancel()
       }
     }
-    source.resume()
   }
 
   deinit {

@@ -4,6 +4,7 @@
   import Darwin
 #endif
 import Bindings
+import Interchange
 import LuaRuntime
 import Reporting
 
@@ -67,14 +68,7 @@ public struct PluginWorkbench {
     for part in [folder, place] where mkdir(part, 0o755) != 0 && errno != EEXIST {
       return fail("cannot make \(part): \(String(cString: strerror(errno)))", 73)
     }
-    guard let file = fopen(path, "wx") else {
-      return fail("cannot write \(path): \(String(cString: strerror(errno)))", 73)
-    }
-    let isWritten = fputs(text, file) >= 0
-    guard fclose(file) == 0, isWritten else {
-      unlink(path)
-      return fail("cannot write \(path): \(String(cString: strerror(errno)))", 73)
-    }
+    do { try AtomicFile.write(text, to: path) } catch { return fail("\(error)", 73) }
     let usage = PluginKind.all.first { $0.name == kind }?.usage.replacing("NAME", with: name) ?? ""
     print("wrote \(path)\nuse it:  \(usage)\ncheck it: augq plugin check \(path)")
     return 0

@@ -1,5 +1,6 @@
 import Foundation
 import LuaRuntime
+import TestSupport
 import Testing
 
 @testable import Bindings
@@ -30,16 +31,16 @@ import Testing
   }
 
   @Test(arguments: kinds) func templatesWorkAsTheyAre(_ kind: String) throws {
-    try withFolder { folder in
-      let text = try #require(PluginTemplates.text(kind: kind, name: "mine"))
-      try write(text, "\(folder)/\(kind)/mine.lua")
-      let (lua, session) = try Self.state([folder])
-      let catalogue = PluginCatalogue(session: session, lua: lua)
-      let entry = try catalogue.entry(atPath: "\(folder)/\(kind)/mine.lua")
+    let scratch = try Scratch()
+    let folder = scratch.url.path
+    let text = try #require(PluginTemplates.text(kind: kind, name: "mine"))
+    try scratch.write(text, to: "\(kind)/mine.lua")
+    let (lua, session) = try Self.state([folder])
+    let catalogue = PluginCatalogue(session: session, lua: lua)
+    let entry = try catalogue.entry(atPath: "\(folder)/\(kind)/mine.lua")
 
-      #expect(PluginLaws(session: session, lua: lua).failures(of: entry) == [])
-      #expect(catalogue.description(of: entry).problem == nil)
-    }
+    #expect(PluginLaws(session: session, lua: lua).failures(of: entry) == [])
+    #expect(catalogue.description(of: entry).problem == nil)
   }
 
   /// A plugin that breaks one rule, and what is said about it.
@@ -135,29 +136,29 @@ import Testing
 
   @Test(arguments: broken.indices) func brokenPluginsAreToldWhatIsWrong(_ index: Int) throws {
     let row = Self.broken[index]
-    try withFolder { folder in
-      let path = "\(folder)/\(row.kind)/mine.lua"
-      try write(row.text, path)
-      let (lua, session) = try Self.state([folder])
-      let entry = try PluginCatalogue(session: session, lua: lua).entry(atPath: path)
+    let scratch = try Scratch()
+    let folder = scratch.url.path
+    let path = "\(folder)/\(row.kind)/mine.lua"
+    try scratch.write(row.text, to: "\(row.kind)/mine.lua")
+    let (lua, session) = try Self.state([folder])
+    let entry = try PluginCatalogue(session: session, lua: lua).entry(atPath: path)
 
-      let failures = PluginLaws(session: session, lua: lua).failures(of: entry)
+    let failures = PluginLaws(session: session, lua: lua).failures(of: entry)
 
-      #expect(failures.contains { $0.contains(row.message) }, "\(failures)")
-    }
+    #expect(failures.contains { $0.contains(row.message) }, "\(failures)")
   }
 
   @Test func firstFolderWinsAndTheOtherIsShown() throws {
-    try withFolder { folder in
-      try write("return function() return 0, 1 end", "\(folder)/observer/quantiles.lua")
-      let (lua, session) = try Self.state([folder])
-      let rows = PluginCatalogue(session: session, lua: lua).entries(kind: "observer").filter {
-        $0.name == "quantiles"
-      }
-
-      #expect(rows.first?.path == "\(folder)/observer/quantiles.lua")
-      #expect(rows.dropFirst().allSatisfy { $0.shadowedBy == rows.first?.path } && rows.count >= 2)
+    let scratch = try Scratch()
+    let folder = scratch.url.path
+    try scratch.write("return function() return 0, 1 end", to: "observer/quantiles.lua")
+    let (lua, session) = try Self.state([folder])
+    let rows = PluginCatalogue(session: session, lua: lua).entries(kind: "observer").filter {
+      $0.name == "quantiles"
     }
+
+    #expect(rows.first?.path == "\(folder)/observer/quantiles.lua")
+    #expect(rows.dropFirst().allSatisfy { $0.shadowedBy == rows.first?.path } && rows.count >= 2)
   }
 
   static let manifests: [(text: String, message: String?)] = [
@@ -196,38 +197,24 @@ import Testing
 
   @Test(arguments: manifests.indices) func packagesSayWhatIsInThem(_ index: Int) throws {
     let row = Self.manifests[index]
-    try withFolder { folder in
-      try write("return function() return 0, 1 end", "\(folder)/p/observer/mine.lua")
-      try write(row.text, "\(folder)/p/plugin.lua")
-      let (lua, session) = try Self.state([folder])
-      let catalogue = PluginCatalogue(session: session, lua: lua)
-      let entry = try #require(catalogue.entries(kind: "observer").first { $0.name == "mine" })
+    let scratch = try Scratch()
+    let folder = scratch.url.path
+    try scratch.write("return function() return 0, 1 end", to: "p/observer/mine.lua")
+    try scratch.write(row.text, to: "p/plugin.lua")
+    let (lua, session) = try Self.state([folder])
+    let catalogue = PluginCatalogue(session: session, lua: lua)
+    let entry = try #require(catalogue.entries(kind: "observer").first { $0.name == "mine" })
 
-      let problem = catalogue.description(of: entry).problem
+    let problem = catalogue.description(of: entry).problem
 
-      if let message = row.message {
-        #expect(problem?.contains(message) == true, "\(problem ?? "no problem")")
-      } else {
-        #expect(problem == nil)
-        #expect(
-          try lua.evaluate(
-            "return tostring(require 'augq'.granularity.uniform { observer = 'mine' })", name: "=t"
-          ).text != nil)
-      }
+    if let message = row.message {
+      #expect(problem?.contains(message) == true, "\(problem ?? "no problem")")
+    } else {
+      #expect(problem == nil)
+      #expect(
+        try lua.evaluate(
+          "return tostring(require 'augq'.granularity.uniform { observer = 'mine' })", name: "=t"
+        ).text != nil)
     }
-  }
-
-  private func withFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "augq-plugins-\(UUID().uuidString)")
-      .path()
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
-
-  private func write(_ text: String, _ path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
   }
 }

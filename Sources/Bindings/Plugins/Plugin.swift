@@ -115,6 +115,15 @@ struct Plugin: @unchecked Sendable {
   }
 }
 
+extension LuaValue {
+  /// The numbers of a list that holds nothing but finite ones.
+  var finiteNumbers: [Double]? {
+    guard let elements else { return nil }
+    let numbers = elements.compactMap(\.number).filter(\.isFinite)
+    return numbers.count == elements.count ? numbers : nil
+  }
+}
+
 extension ScriptParameters.Row {
   /// A value that a script gave, when it has the default's type and is in range.
   func checked(_ value: LuaValue) throws -> LuaValue {

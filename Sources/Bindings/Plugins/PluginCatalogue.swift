@@ -46,7 +46,7 @@ public struct PluginCatalogue {
           + nearest(kind, among: PluginKind.all.map(\.name)))
     }
     let file = path.split(separator: "/").last.map(String.init) ?? ""
-    guard file.hasSuffix(".lua"), PluginFiles.isName(String(file.dropLast(4))) else {
+    guard file.hasSuffix(".lua"), PluginEntry.isName(String(file.dropLast(4))) else {
       throw LuaUsageError("\(path): a plugin is a .lua file named with letters, digits and _")
     }
     guard FileStatus.exists(path) else { throw LuaUsageError("\(path): there is no such file") }

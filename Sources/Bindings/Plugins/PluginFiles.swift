@@ -40,7 +40,7 @@ struct PluginFiles: Sendable {
   /// - Throws: ``LuaUsageError`` that lists the plugins of the kind when there is none of the name, or says what is wrong
   ///   with it.
   func load(_ kind: String, _ name: String, _ lua: LuaState) throws -> Plugin {
-    let all = entries(of: kind).filter { $0.shadowedBy == nil }
+    let all = entries(of: kind)
     guard let entry = all.first(where: { $0.name == name }) else {
       let native = kind == "rounding" ? ["closed", "bit_split"] : []
       throw LuaUsageError("there is no \(kind) '\(name)'. \(nearest(name, among: all.map(\.name) + native))")
@@ -72,7 +72,7 @@ struct PluginFiles: Sendable {
         let place = "\(package ?? folder)/\(kind)"
         for file in FileStatus.names(in: place).sorted() where file.hasSuffix(".lua") {
           let name = String(file.dropLast(4))
-          guard Self.isName(name) else { continue }
+          guard PluginEntry.isName(name) else { continue }
           let path = "\(place)/\(file)"
           result.append(
             PluginEntry(kind: kind, name: name, path: path, package: package, shadowedBy: first[name]))
@@ -86,30 +86,19 @@ struct PluginFiles: Sendable {
   /// The names of a kind's plugins.
   func names(_ kind: String) -> [String] { Set(entries(of: kind).map(\.name)).sorted() }
 
-  /// As ``PluginEntry/isName(_:)``.
-  static func isName(_ name: String) -> Bool { PluginEntry.isName(name) }
-
   /// The folders that exist, each once.
   var folders: [String] {
     let given =
-      getenv("AUGQ_PLUGIN_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+      UserFolders.environment("AUGQ_PLUGIN_PATH").map { $0.split(separator: ":").map(String.init) } ?? []
     let candidates =
       session.pluginFolders + given + ["Plugins", session.scriptFolder + "/../Plugins"]
-      + [Self.userFolder].compactMap(\.self) + bundled
+      + [UserFolders.data + "/plugins"] + bundled
     var seen: Set<String> = []
     return candidates.filter { folder in
       guard let real = realpath(folder, nil) else { return false }
       defer { free(real) }
       return seen.insert(String(cString: real)).inserted
     }
-  }
-
-  /// Where a user's own plugins lie.
-  static var userFolder: String? {
-    if let data = getenv("XDG_DATA_HOME").map({ String(cString: $0) }), data.hasPrefix("/") {
-      return data + "/augq/plugins"
-    }
-    return getenv("HOME").map { String(cString: $0) + "/.local/share/augq/plugins" }
   }
 
   /// `Plugins` in a folder above the program: of the clone that built it, or of the installation.

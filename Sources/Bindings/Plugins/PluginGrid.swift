@@ -25,13 +25,9 @@ struct PluginRecipe: GridRecipe {
 
   /// Lets the plugin fit its levels.
   func grid(for x: Tensor, execution: Execution) throws -> any QuantizationGrid {
-    guard x.count > 0 else { throw QuantizationError.emptyCalibration("a tensor of shape \(x.shape)") }
-    if let bad = x.values.firstIndex(where: { !$0.isFinite }) {
-      throw QuantizationError.notFinite(count: 1, first: bad, total: x.count)
-    }
+    try GridSpecification.checkValues(x, execution: execution)
     let state = try bound.plugin.call("fit", [.object(TensorObject(x)), bound.options])[0]
-    let levels = (state["levels"]?.elements ?? []).compactMap(\.number)
-    guard !levels.isEmpty, levels.count == state["levels"]?.elements?.count, levels.allSatisfy(\.isFinite),
+    guard let levels = state["levels"]?.finiteNumbers, !levels.isEmpty,
       zip(levels, levels.dropFirst()).allSatisfy({ $0 < $1 })
     else {
       throw bound.plugin.wrong(

@@ -57,15 +57,13 @@ struct PluginHooks: Sendable {
     _ plugin: Plugin, _ name: String, _ parameters: [LuaParameter], returns: String,
     _ check: @escaping @Sendable ([LuaValue], Plugin) throws -> LuaValue
   ) -> LuaFunction {
-    let rows = plugin.optionRows
-    return LuaFunction(
+    LuaFunction(
       plugin.name, plugin.summary,
-      parameters: parameters + [LuaParameter("options", "table", "options", optional: true)], options: rows,
-      returns: returns
+      parameters: parameters + [LuaParameter("options", "table", "options", optional: true)],
+      options: plugin.optionRows, returns: returns
     ) { call in
       let given = try call.options(parameters.count)
-      let bound = try BoundPlugin(
-        plugin, rows.compactMap { row in given.value(row.name).map { (row.name, $0) } })
+      let bound = try BoundPlugin(plugin, from: given)
       for (index, parameter) in parameters.enumerated() where parameter.type == "augq.Model" {
         _ = try call.object(ModelObject.self, index)
       }
@@ -89,16 +87,7 @@ struct PluginHooks: Sendable {
         throw call.wrong(0, "a list of layers")
       }
       let widths = try rows.map(Self.widths)
-      guard case .table(let members) = try call.read(1),
-        let name = members.first(where: { $0.key == "allocator" })?.value
-      else {
-        throw LuaUsageError("option 'allocator' is missing: \(nearest("", among: files.names("allocator")))")
-      }
-      guard let text = name.text else {
-        throw LuaUsageError("option 'allocator' is \(name.shown); expected a name")
-      }
-      let bound = try BoundPlugin(
-        files.load("allocator", text, call.lua), members.filter { $0.key != "allocator" })
+      let bound = try BoundPlugin(key: "allocator", of: call.read(1), "allocator", files, call.lua)
       let found = try bound.plugin.call("allocate", [.list(rows), bound.options])[0]
       for (key, bits) in widths {
         guard let chosen = found[key]?.integer, bits.contains(chosen) else {
@@ -112,9 +101,8 @@ struct PluginHooks: Sendable {
 
   private static func widths(_ row: LuaValue) throws -> (key: String, bits: [Int]) {
     let bits = (row["bits"]?.elements ?? []).compactMap(\.integer)
-    let losses = (row["loss"]?.elements ?? []).compactMap(\.number)
     guard let key = row["key"]?.text, let count = row["count"]?.integer, count > 0, !bits.isEmpty,
-      bits.count == losses.count, losses.allSatisfy(\.isFinite)
+      row["loss"]?.finiteNumbers?.count == bits.count
     else {
       throw LuaUsageError(
         "a layer is \(row.shown); expected { key = \"…\", count = …, bits = { … }, loss = { … } } with one finite loss "
@@ -132,11 +120,7 @@ struct PluginHooks: Sendable {
       ], returns: "integer"
     ) { call in
       _ = try Networks.classifier(call, 0)
-      guard case .table(let members) = try call.read(2),
-        let format = members.first(where: { $0.key == "format" })?.value.text
-      else { throw LuaUsageError("option 'format' is missing. \(nearest("", among: files.names("export")))") }
-      let bound = try BoundPlugin(
-        files.load("export", format, call.lua), members.filter { $0.key != "format" })
+      let bound = try BoundPlugin(key: "format", of: call.read(2), "export", files, call.lua)
       let arguments = [try call.read(0), .string(try call.path(1, for: .write)), bound.options]
       let found = try bound.plugin.call("write", arguments)[0]
       guard let bytes = found.integer, bytes >= 0 else {

@@ -146,9 +146,7 @@ public struct PluginLaws {
 
   private func partition(_ plugin: Plugin) throws -> [String] {
     let graph = try ReferenceNetworks.resNet20()
-    let options = LuaValue.table(try plugin.values([]))
-    let found = try plugin.call("units", [.object(GraphObject(graph)), options])[0]
-    let units = try ReconstructionModule.units(found, graph)
+    let units = try BoundPlugin(plugin).units(of: graph)
     let covered = units.flatMap(\.region.nodes).filter { graph.nodes[$0].layer?.isWeighted == true }
     let weighted = graph.nodes.indices.filter { graph.nodes[$0].layer?.isWeighted == true }
     var failures: [String] = []

@@ -59,7 +59,7 @@ struct PluginPackage {
         throw fail("'provides' has no kind '\(kind)'. \(nearest(kind, among: PluginKind.all.map(\.name)))")
       }
       let texts = (names.elements ?? []).compactMap(\.text)
-      guard !texts.isEmpty, texts.count == names.elements?.count, texts.allSatisfy(PluginFiles.isName) else {
+      guard !texts.isEmpty, texts.count == names.elements?.count, texts.allSatisfy(PluginEntry.isName) else {
         throw fail("'provides.\(kind)' is \(names.shown); expected a list of names")
       }
       return (kind, texts)

@@ -6,8 +6,7 @@ extension PluginFiles {
     -> LuaModule.FunctionSource
   {
     LuaModule.FunctionSource(noun: kind, names: { names(kind) }) { name, lua in
-      guard entries(of: kind).contains(where: { $0.name == name }) else { return nil }
-      return try make(try load(kind, name, lua))
+      try entries(of: kind).first { $0.name == name }.map { try make(try load($0, lua)) }
     }
   }
 }
@@ -20,6 +19,25 @@ struct BoundPlugin: @unchecked Sendable {
   init(_ plugin: Plugin, _ given: [(key: String, value: LuaValue)] = []) throws {
     self.plugin = plugin
     options = .table(try plugin.values(given))
+  }
+
+  /// Binds a plugin to its own options among those of a call.
+  init(_ plugin: Plugin, from given: LuaOptions) throws {
+    try self.init(
+      plugin, plugin.options.rows.compactMap { row in given.value(row.name).map { (row.name, $0) } })
+  }
+
+  /// Binds a plugin named by a key of a table whose other keys are its options.
+  init(
+    key: String, of table: LuaValue, _ kind: String, _ files: PluginFiles, _ lua: LuaState
+  ) throws {
+    guard case .table(let members) = table, let name = table[key] else {
+      throw LuaUsageError("option '\(key)' is missing. \(nearest("", among: files.names(kind)))")
+    }
+    guard let text = name.text else {
+      throw LuaUsageError("option '\(key)' is \(name.shown); expected a name")
+    }
+    try self.init(files.load(kind, text, lua), members.filter { $0.key != key })
   }
 
   /// Binds a plugin named by an option: its name, or a table with the name first and its options behind.

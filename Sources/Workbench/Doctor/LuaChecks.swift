@@ -32,7 +32,7 @@ enum LuaChecks {
         end
         return not loop()
         """),
-    Bug(title: "nested coroutine.close crashes (augq removes the function)", probe: nil),
+    Bug(title: "nested coroutine.close crashes (augq bounds the nesting)", probe: nil),
     Bug(title: "assignments through metamethods may use freed memory", probe: nil),
   ]
 

@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Bindings
 import CKernels
 import COneDNN
 import Inference

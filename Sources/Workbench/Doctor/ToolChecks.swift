@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Bindings
 
 /// Programs beside the workbench, all of them optional.
 enum ToolChecks {

@@ -85,16 +85,8 @@ struct Completer {
   private func ofString(_ tokens: [LuaToken]) -> Completion {
     let partial = tokens[tokens.count - 1].text
     let before = Array(tokens.dropLast())
-    if let table = OptionTable(before, resolver(before)), case .name(let names) = table.valueKind {
-      return Completion(partial, among: names, suffix: "\"")
-    }
-    if let table = OptionTable(before, resolver(before)), case .any(let text) = table.valueKind {
-      // Names among what it takes are quoted: "tensor", "channel" or a block size.
-      let names = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
-        .filter { $0.offset % 2 == 1 }.map { String($0.element) }
-      if !names.isEmpty { return Completion(partial, among: names, suffix: "\"") }
-    }
-    return ofPath(partial)
+    let names = OptionTable(before, resolver(before))?.valueKind?.names ?? []
+    return names.isEmpty ? ofPath(partial) : Completion(partial, among: names, suffix: "\"")
   }
 
   private func ofPath(_ partial: String) -> Completion {
@@ -106,6 +98,20 @@ struct Completer {
     return Completion(
       String(partial[slash...]),
       among: shown.map { FileStatus.isFolder(folder + $0) ? $0 + "/" : $0 })
+  }
+}
+
+extension LuaOption.Kind {
+  /// The texts it takes, as far as it says.
+  fileprivate var names: [String] {
+    switch self {
+    case .name(let names): names
+    // They are quoted: "tensor", "channel" or a block size.
+    case .any(let text):
+      text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+        .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+    default: []
+    }
   }
 }
 

@@ -30,7 +30,7 @@ public final class Interpreter {
   }
 
   /// The documentation of everything scripts can call.
-  private(set) lazy var manual = Manual(modulesWithPlugins())
+  private(set) lazy var manual = Manual(lua.expand(Library.module(session)))
   let lua: LuaState
   private let session: Session
   private let runner: ScriptRunner
@@ -64,19 +64,6 @@ public final class Interpreter {
     keepLocals = try lua.compile(Self.localsBecomeGlobals, name: "=locals").results()[0]
     try lua.run("augq = require 'augq'", name: "=prelude")
     if case .table(let fields, _) = lua.meaning(of: []) { ownGlobals = Set(fields) } else { ownGlobals = [] }
-  }
-
-  /// The library with a function for each plugin, which also become fields of its tables, to be completed and looked up.
-  private func modulesWithPlugins() -> LuaModule {
-    let expanded = Library.module(session).expanded(lua)
-    for module in expanded.modules {
-      for function in module.functions {
-        // What is not a field yet is found by being read; a broken plugin stays absent.
-        let place = "package.loaded.augq.\(module.name)"
-        try? lua.run("rawset(\(place), '\(function.name)', \(place).\(function.name))", name: "=plugins")
-      }
-    }
-    return expanded
   }
 
   /// A function that a chunk of statements calls last.

@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Bindings
 
 /// The lines of earlier sessions, a text file with one a line; sessions at the same time add to it without loss.
 package struct LineHistory {

@@ -3,17 +3,18 @@
 #else
   import Darwin
 #endif
+import Reconstruction
 
 /// Where the workbench keeps a user's files, after the XDG base directory specification.
-enum UserFolders {
+package enum UserFolders {
   /// History.
-  static var state: String { folder("XDG_STATE_HOME", ".local/state") }
+  package static var state: String { folder("XDG_STATE_HOME", ".local/state") }
   /// Plugins.
-  static var data: String { folder("XDG_DATA_HOME", ".local/share") }
+  package static var data: String { folder("XDG_DATA_HOME", ".local/share") }
   /// What can be made again.
-  static var cache: String { folder("XDG_CACHE_HOME", ".cache") }
+  package static var cache: String { folder("XDG_CACHE_HOME", ".cache") }
   /// Files of one run.
-  static var temporary: String { environment("TMPDIR") ?? "/tmp" }
+  package static var temporary: String { CalibrationCache.temporaryFolder }
 
   private static func folder(_ variable: String, _ fallback: String) -> String {
     // The specification says to ignore relative paths.
@@ -22,7 +23,7 @@ enum UserFolders {
   }
 
   /// A variable of the environment that is set and not empty.
-  static func environment(_ name: String) -> String? {
+  package static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
@@ -30,7 +31,7 @@ enum UserFolders {
   ///
   /// - Returns: Whether it is there.
   @discardableResult
-  static func make(_ path: String) -> Bool {
+  package static func make(_ path: String) -> Bool {
     var made = ""
     for part in path.split(separator: "/") {
       made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
