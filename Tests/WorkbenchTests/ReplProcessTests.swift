@@ -56,7 +56,8 @@ import Testing
     let folder = try Scratch()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-    process.arguments = ["-qec", "'\(AugqProcess.executable.path)' repl", "/dev/null"]
+    // Without exec some shells stay in the foreground, where Ctrl-C ends them with 130.
+    process.arguments = ["-qec", "exec '\(AugqProcess.executable.path)' repl", "/dev/null"]
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["XDG_STATE_HOME": folder.url.path, "TERM": "xterm"]) { $1 }
     let (input, output) = (Pipe(), Pipe())
