@@ -5,3 +5,5 @@ exclude_files = { "Scripts/types", ".build*" }
 
 -- What `augq run` defines before a recipe begins.
 stds.augq = { read_globals = { "arg" } }
+-- The functions of a package's native library.
+files["Plugins/error_diffusion"] = { read_globals = { "native" } }

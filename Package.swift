@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CKernels", cSettings: kernelSettings),
     .target(name: "CProcess", cSettings: kernelSettings),
+    .target(name: "CPluginABI"),
     .target(
       name: "COneDNN", cSettings: kernelSettings,
       linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("dl", .when(platforms: [.linux]))]),
@@ -77,7 +78,7 @@ let package = Package(
       "Bindings",
       imports: [
         "LuaRuntime", "Pipelines", "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange",
-        "Layers", "Tensors", "Reporting",
+        "Layers", "Tensors", "Reporting", "CPluginABI",
       ]),
     swiftTarget(
       "Workbench",

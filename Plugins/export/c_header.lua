@@ -7,12 +7,11 @@ return {
     if not options.name:match "^[%a_][%w_]*$" then
       error("option 'name' is \"" .. options.name .. "\"; expected a C identifier", 0)
     end
-    local packed = path .. ".packed"
     local engine = network.compile and network:compile() or network
-    engine:save(packed)
-    local source <close> = assert(io.open(packed, "rb"))
+    -- The packed bytes are in the file for a moment.
+    engine:save(path)
+    local source <close> = assert(io.open(path, "rb"))
     local bytes = source:read "a"
-    os.remove(packed)
     local guard = options.name:upper() .. "_H"
     local lines = {
       "#ifndef " .. guard, "#define " .. guard, "#include <stdint.h>",

@@ -127,7 +127,8 @@ struct ReconstructionModule: Sendable {
       let bound = try BoundPlugin(PluginFiles(session: session).load("reconstruction", name, call.lua))
       let plugin = bound.plugin
       let stages =
-        try plugin.function("stages").map { try $0.result([bound.options]) } ?? plugin["stages"] ?? .nil
+        try plugin.function("stages") == nil
+        ? plugin["stages"] ?? .nil : plugin.call("stages", [bound.options])[0]
       method = .table([("units", plugin["units"] ?? .string("block")), ("stages", stages)])
     }
     guard case .table = method else {

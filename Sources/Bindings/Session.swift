@@ -12,14 +12,17 @@ public final class Session: Sendable {
   public let memoryLimit: Int
   /// Folders of plugins that are searched first.
   public let pluginFolders: [String]
+  /// Packages of plugins whose native code may run.
+  public let allowedNative: [String]
   /// Where progress goes.
   public let progress: Progress
 
   /// Makes a session.
   public init(
     scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads, memoryLimit: Int = 0,
-    pluginFolders: [String] = []
+    pluginFolders: [String] = [], allowedNative: [String] = []
   ) {
+    self.allowedNative = allowedNative
     self.pluginFolders = pluginFolders
     self.memoryLimit = memoryLimit
     self.scriptPath = scriptPath

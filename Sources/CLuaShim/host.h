@@ -40,8 +40,6 @@ static inline int is_stopped(const host *h) { return h->interrupted || h->exhaus
 // The chunk name of the library of sandboxes, whose lines are nobody's mistake.
 #define SANDBOX_SOURCE "=sandbox"
 
-// Pushes "path:line: " of the innermost script function, with the whole path (luaL_where shortens it), or "".
-void aql_push_position(lua_State *L);
 // Raises the error of a script that must stop.
 int aql_raise_stop(lua_State *L, host *h);
 // Charges the budget in force for work of C that no hook sees; raises when the script must stop.

@@ -182,6 +182,7 @@ static const char *source_of(const lua_Debug *ar) { return *ar->source == '@' ? 
 
 void aql_push_position(lua_State *L) {
   lua_Debug ar;
+  reserve(L);
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline > 0 && strcmp(ar.source, SANDBOX_SOURCE)) {

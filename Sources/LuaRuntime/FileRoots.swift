@@ -12,8 +12,8 @@ public struct FileRoots: Sendable {
   /// What is done to a file; what may be written may be read.
   public enum Access: Sendable { case read, write }
 
-  private let readable: [String]
-  private let writable: [String]
+  private var readable: [String]
+  private var writable: [String]
 
   /// Resolves the folders.
   ///
@@ -21,6 +21,20 @@ public struct FileRoots: Sendable {
   public init(read: [String] = [], write: [String] = []) throws {
     writable = try write.map(Self.folder)
     readable = try read.map(Self.folder) + writable
+  }
+
+  /// The same with more files and folders, which need not be there yet.
+  ///
+  /// - Throws: ``LuaUsageError`` for a path in a folder that is not there.
+  public func adding(read: [String] = [], write: [String] = []) throws -> FileRoots {
+    func real(_ path: String) throws -> String {
+      if let place = Self.place(path) { return place }
+      throw LuaUsageError("the path '\(path)' is in no folder that is there. Make its folder first.")
+    }
+    var result = self
+    result.writable += try write.map(real)
+    result.readable += try read.map(real) + write.map(real)
+    return result
   }
 
   private static func folder(_ path: String) throws -> String {

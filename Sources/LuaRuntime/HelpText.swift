@@ -39,7 +39,7 @@ extension Manual.Entry {
   public var summary: String {
     switch topic {
     case .module(let row): row.summary
-    case .function(let row): row.summary
+    case .function(let row): row.summary + (row.deprecation.map { " Deprecated: \($0)." } ?? "")
     case .type(let row): row.summary
     case .property(let row): row.summary
     case .option(let row, _): row.summary

@@ -8,6 +8,7 @@ final class LuaBox {
   let function: LuaFunction
   let isMethod: Bool
   private let body: LuaFunction.Body
+  private let isDeprecated: Bool
 
   init(lua: LuaState, name: String, function: LuaFunction, isMethod: Bool) {
     self.lua = lua
@@ -15,11 +16,13 @@ final class LuaBox {
     self.function = function
     self.isMethod = isMethod
     body = function.body
+    isDeprecated = function.deprecation != nil
   }
 
   /// Runs the closure; returns the number of results, or -1 with the error's text on the stack.
   func run(_ L: OpaquePointer) -> Int32 {
     let call = LuaCall(box: self, L: L)
+    if isDeprecated { lua.warnOfDeprecation(self, L) }
     do {
       let result = try body(call)
       if case .none = result { return 0 }

@@ -62,13 +62,18 @@ public struct LuaFunction: Sendable {
   public let options: [LuaOption]
   /// What it returns, as a LuaCATS type.
   public let returns: String?
+  /// What to call instead, and which version drops the function.
+  ///
+  /// Calls warn once per line; `nil` for a function in good standing.
+  public let deprecation: String?
   let body: Body
 
   /// Makes a row.
   public init(
     _ name: String, _ summary: String, parameters: [LuaParameter] = [], options: [LuaOption] = [],
-    returns: String? = nil, _ body: @escaping Body
+    returns: String? = nil, deprecation: String? = nil, _ body: @escaping Body
   ) {
+    self.deprecation = deprecation
     self.name = name
     self.summary = summary
     self.parameters = parameters

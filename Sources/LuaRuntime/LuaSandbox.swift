@@ -30,33 +30,31 @@ public final class LuaSandbox {
   /// Where `print` and `io.write` of the environment go.
   public enum Output: String, Sendable { case standardOutput = "stdout", standardError = "stderr" }
 
-  /// The folders that its code may use.
-  public let files: FileRoots
+  /// The folders that its code may use now.
+  public var files: FileRoots { scope.value }
   /// What each call from outside may use.
   public let budget: LuaBudget
   /// Where `require` looks for modules.
   let modules: ModuleFolders
   let environment: Int32
-  let watch: () -> AnyObject?
+  private let scope: Scoped<FileRoots>
   private let owner: LuaState.Owner
 
   /// Makes an environment.
   ///
   /// - Parameter moduleFolders: Where `require` finds `NAME.lua` and `NAME/init.lua`, below the files' roots.
   /// - Parameter seed: Of the environment's `math.random`.
-  /// - Parameter watch: Called when a call from outside begins; what it returns is kept until the call ends.
   /// - Throws: ``LuaError`` when there is not enough memory.
   public init(
     _ lua: LuaState, files: FileRoots, budget: LuaBudget = LuaBudget(), moduleFolders: [String] = [],
-    output: Output = .standardOutput, seed: Int = 1, watch: @escaping () -> AnyObject? = { nil }
+    output: Output = .standardOutput, seed: Int = 1
   ) throws {
-    self.files = files
+    scope = Scoped(files)
     self.budget = budget
-    self.watch = watch
     modules = ModuleFolders(moduleFolders)
     owner = lua.owner
     environment = try Self.makeEnvironment(
-      lua, [Self.resolver(files), Self.finder(files, modules)], output: output, seed: seed)
+      lua, [Self.resolver(scope), Self.finder(scope, modules)], output: output, seed: seed)
   }
 
   deinit { owner.lua?.drop(environment) }
@@ -68,6 +66,20 @@ public final class LuaSandbox {
   public func run(_ text: [UInt8], name: String) throws -> LuaValue {
     guard let lua = owner.lua else { throw LuaUsageError("the Lua state of this sandbox is closed") }
     return try lua.entering(self) { try lua.evaluate(text, name: name) }
+  }
+
+  /// Runs `body` while its code may use other files.
+  public func using<Result>(_ files: FileRoots, _ body: () throws -> Result) rethrows -> Result {
+    try scope.having(files, body)
+  }
+
+  /// Adds files to those that its code may use.
+  ///
+  /// - Throws: ``LuaUsageError`` for one that the code that runs now may not use itself.
+  public func handing(read: [String], write: [String], to files: FileRoots) throws -> FileRoots {
+    guard let lua = owner.lua else { return files }
+    return try files.adding(
+      read: read.map { try lua.path($0, for: .read) }, write: write.map { try lua.path($0, for: .write) })
   }
 
   /// Sets a global of the environment.
@@ -97,22 +109,22 @@ public final class LuaSandbox {
     return aql_reference(L)
   }
 
-  private static func resolver(_ files: FileRoots) -> LuaFunction {
+  private static func resolver(_ files: Scoped<FileRoots>) -> LuaFunction {
     LuaFunction("resolve", "Returns the real path of a file, or nil and why it may not be used.") { call in
       do {
         return .string(
-          try files.resolve(call.string(0), for: call.value(1).text == "write" ? .write : .read))
+          try files.value.resolve(call.string(0), for: call.value(1).text == "write" ? .write : .read))
       } catch let error as LuaUsageError {
         return .values([.nil, .string(error.description)])
       }
     }
   }
 
-  private static func finder(_ files: FileRoots, _ modules: ModuleFolders) -> LuaFunction {
+  private static func finder(_ files: Scoped<FileRoots>, _ modules: ModuleFolders) -> LuaFunction {
     LuaFunction("find_module", "Returns the real path of a module and its path as messages show it.") {
       call in
       let name = try call.string(0)
-      guard let found = try modules.find(name, files) else {
+      guard let found = try modules.find(name, files.value) else {
         throw LuaUsageError(
           "module '\(name)' is not in \(modules.shown). Restricted code finds modules below its folders only."
         )
@@ -122,22 +134,36 @@ public final class LuaSandbox {
   }
 }
 
+/// A value that native functions share, and that is another one for a while.
+final class Scoped<Value: Sendable>: Sendable {
+  private let shared: Mutex<Value>
+
+  init(_ value: Value) { shared = Mutex(value) }
+
+  var value: Value { shared.withLock { $0 } }
+
+  /// Runs `body` while the value is another.
+  func having<Result>(_ value: Value, _ body: () throws -> Result) rethrows -> Result {
+    let before = shared.withLock { shared in
+      defer { shared = value }
+      return shared
+    }
+    defer { shared.withLock { $0 = before } }
+    return try body()
+  }
+}
+
 /// The folders where a sandbox's `require` looks, in order.
 final class ModuleFolders: Sendable {
-  private let folders: Mutex<[String]>
+  private let folders: Scoped<[String]>
 
-  init(_ folders: [String]) { self.folders = Mutex(folders) }
+  init(_ folders: [String]) { self.folders = Scoped(folders) }
 
-  var shown: String { folders.withLock { $0.isEmpty ? "any folder" : $0.joined(separator: ", ") } }
+  var shown: String { folders.value.isEmpty ? "any folder" : folders.value.joined(separator: ", ") }
 
   /// Runs `body` while a folder comes first.
   func searching<Result>(_ folder: String, _ body: () throws -> Result) rethrows -> Result {
-    let before = folders.withLock { folders in
-      defer { folders.insert(folder, at: 0) }
-      return folders
-    }
-    defer { folders.withLock { $0 = before } }
-    return try body()
+    try folders.having([folder] + folders.value, body)
   }
 
   /// The file of a module with a dotted name of letters, digits and underscores.
@@ -147,7 +173,7 @@ final class ModuleFolders: Sendable {
       throw LuaUsageError("'\(name)' is no module name; write letters, digits, _ and dots between them")
     }
     let stem = parts.joined(separator: "/")
-    let candidates = folders.withLock { $0 }.flatMap { ["\($0)/\(stem).lua", "\($0)/\(stem)/init.lua"] }
+    let candidates = folders.value.flatMap { ["\($0)/\(stem).lua", "\($0)/\(stem)/init.lua"] }
     for shown in candidates {
       if let real = try? files.resolve(shown, for: .read), FileRoots.isFile(real) { return (real, shown) }
     }

@@ -52,11 +52,7 @@ extension LuaState {
     let outer = self.sandbox
     return try within(sandbox?.budget ?? LuaBudget(), isConfined: sandbox != nil) {
       self.sandbox = sandbox
-      let watchdog = sandbox?.watch()
-      defer {
-        self.sandbox = outer
-        withExtendedLifetime(watchdog) {}
-      }
+      defer { self.sandbox = outer }
       return try body()
     }
   }

@@ -12,6 +12,9 @@ public final class LuaState {
   /// What confines the code that runs; nil for the state's own code.
   public internal(set) var sandbox: LuaSandbox?
   var hidesSharedMetatables = false
+  /// Takes warnings, such as those of deprecated calls; each comes once.
+  public var onWarning: (String) -> Void = { _ in }
+  private var warnings: Set<String> = []
 
   /// The way from references to their state; empty once that is closed.
   final class Owner {
@@ -260,6 +263,15 @@ public final class LuaState {
   }
 
   func typeName(_ identity: ObjectIdentifier) -> String { types[identity]?.row.name ?? "object" }
+
+  /// Says once for each line of a script that it calls a deprecated function.
+  func warnOfDeprecation(_ box: LuaBox, _ L: OpaquePointer) {
+    aql_push_position(L)
+    let position = string(at: -1, L) ?? ""
+    aql_pop(L, 1)
+    let text = "\(position)\(box.name) is deprecated; \(box.function.deprecation ?? "")"
+    if warnings.insert(text).inserted { onWarning(text) }
+  }
 
   func remember(_ error: any Error, as message: String) { lastNative = (message, error) }
 

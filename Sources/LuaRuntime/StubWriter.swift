@@ -54,6 +54,7 @@ public enum StubWriter {
       lines.append("")
     }
     lines.append("---\(function.summary)")
+    if let advice = function.deprecation { lines.append("---@deprecated \(advice)") }
     for parameter in function.parameters {
       let type = parameter.name == "options" && !function.options.isEmpty ? className : parameter.type
       lines.append(

@@ -18,18 +18,16 @@ public struct PluginWorkbench {
   ///
   /// - Parameters:
   ///   - folders: Folders of plugins that are searched first.
+  ///   - allowedNative: Packages whose native code may run.
   ///   - memory: Bytes that Lua and native objects may hold; 0 for no limit.
   /// - Throws: ``LuaError`` when there is no memory for it.
-  public init(folders: [String] = [], memory: Int = 0) throws {
-    session = Session(scriptPath: "plugin", arguments: [], memoryLimit: memory, pluginFolders: folders)
+  public init(folders: [String] = [], allowedNative: [String] = [], memory: Int = 0) throws {
+    session = Session(
+      scriptPath: "plugin", arguments: [], memoryLimit: memory, pluginFolders: folders,
+      allowedNative: allowedNative)
     lua = try LuaState(memoryLimit: memory)
     lua.register(Library.module(session))
     catalogue = PluginCatalogue(session: session, lua: lua)
-  }
-
-  /// Opens a state in which the folder of a plugin's file is searched first.
-  public init(checking path: String, folders: [String], memory: Int) throws {
-    try self.init(folders: PluginCatalogue.searchFolders(ofFile: path) + folders, memory: memory)
   }
 
   /// Prints every plugin, hidden and broken ones included; returns 1 when one is broken.
@@ -41,8 +39,10 @@ public struct PluginWorkbench {
     var isBroken = false
     for entry in catalogue.entries(kind: kind) {
       let description = catalogue.description(of: entry)
-      let state = description.problem != nil ? "broken" : entry.shadowedBy != nil ? "hidden" : "ok"
-      isBroken = isBroken || description.problem != nil
+      let state =
+        description.isOff
+        ? "off" : description.problem != nil ? "broken" : entry.shadowedBy != nil ? "hidden" : "ok"
+      isBroken = isBroken || state == "broken"
       let summary = description.problem ?? entry.shadowedBy.map { "hidden by \($0)" } ?? description.summary
       table.add([
         "kind": .text(entry.kind), "name": .text(entry.name), "state": .text(state),
@@ -80,8 +80,9 @@ public struct PluginWorkbench {
   }
 
   /// Checks a plugin in a process that is stopped when it takes too long.
-  public static func checkIsolated(path: String, folders: [String], seconds: Double) throws -> Int32 {
-    let options = folders.flatMap { ["--plugins", $0] }
+  ///
+  /// - Parameter options: Options of the command that go to that process.
+  public static func checkIsolated(path: String, options: [String], seconds: Double) throws -> Int32 {
     let child = IsolatedProcess(["plugin", "check", "--inside"] + options + [path], seconds: seconds)
     let outcome = try child.run()
     let verdict = String(decoding: outcome.output, as: UTF8.self)
@@ -103,7 +104,7 @@ public struct PluginWorkbench {
 
   /// Tries the laws on every plugin of a kind, or of all kinds.
   public func test(kind: String?) -> Int32 {
-    test(catalogue.entries(kind: kind).filter { $0.shadowedBy == nil })
+    test(catalogue.active(kind: kind))
   }
 
   private func test(_ entries: [PluginEntry]) -> Int32 {

@@ -77,11 +77,19 @@ public struct ScriptRunner {
 
   /// Makes a state ready for trusted code: the library, the recipe's arguments and the prelude.
   func prepare(_ lua: LuaState) throws {
-    lua.register(Library.module(session))
+    register(lua)
     try lua.setGlobal("arg", arguments)
     try lua.setGlobal("__script", .string(session.scriptPath))
     try lua.setGlobal("__folder", .string(session.scriptFolder))
     try lua.run(Prelude.text, name: "=prelude")
+  }
+
+  private func register(_ lua: LuaState) {
+    lua.onWarning = { [session] in
+      session.progress.clear()
+      StandardError.write("augq: warning: \($0)\n")
+    }
+    lua.register(Library.module(session))
   }
 
   private var arguments: LuaValue { .list(session.arguments.map { .string($0) }) }
@@ -94,7 +102,7 @@ public struct ScriptRunner {
       try prepare(lua)
       return try lua.within(budget) { try lua.evaluate(bytes, name: name) }
     }
-    lua.register(Library.module(session))
+    register(lua)
     let sandbox = try LuaSandbox(
       lua, files: scriptFiles(), budget: budget, moduleFolders: [session.scriptFolder])
     try sandbox.setGlobal("arg", arguments)

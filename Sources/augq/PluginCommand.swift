@@ -14,8 +14,11 @@ struct PluginCommand: ParsableCommand {
     @Option(help: "A folder of plugins that is searched first; may be given several times.")
     var plugins: [String] = []
 
-    func workbench(memory: Int = 0) throws -> PluginWorkbench {
-      try PluginWorkbench(folders: plugins, memory: memory)
+    @Option(help: "A package whose native code may run, unconfined; may be given several times.")
+    var allowNative: [String] = []
+
+    func workbench() throws -> PluginWorkbench {
+      try PluginWorkbench(folders: plugins, allowedNative: allowNative)
     }
   }
 
@@ -54,10 +57,14 @@ struct PluginCommand: ParsableCommand {
 
     func run() throws {
       if inside {
-        let workbench = try PluginWorkbench(checking: path, folders: shared.plugins, memory: 1 << 30)
+        let folders = PluginCatalogue.searchFolders(ofFile: path) + shared.plugins
+        let workbench = try PluginWorkbench(
+          folders: folders, allowedNative: shared.allowNative, memory: 1 << 30)
         return try exit(workbench.check(path: path))
       }
-      try exit(PluginWorkbench.checkIsolated(path: path, folders: shared.plugins, seconds: time))
+      let options =
+        shared.plugins.flatMap { ["--plugins", $0] } + shared.allowNative.flatMap { ["--allow-native", $0] }
+      try exit(PluginWorkbench.checkIsolated(path: path, options: options, seconds: time))
     }
   }
 

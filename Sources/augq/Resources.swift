@@ -14,6 +14,9 @@ struct Resources: ParsableArguments {
   @Option(help: "A folder of plugins that is searched first; may be given several times.")
   var plugins: [String] = []
 
+  @Option(help: "A package of plugins whose native code may run, unconfined; may be given several times.")
+  var allowNative: [String] = []
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads is \(threads); give 1 ... 1024.")
@@ -36,6 +39,6 @@ struct Resources: ParsableArguments {
     Storage.keepFreedBlocks()
     return Session(
       scriptPath: scriptPath, arguments: arguments, threads: threadCount,
-      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins)
+      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins, allowedNative: allowNative)
   }
 }

@@ -23,6 +23,12 @@ struct RunCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The recipe's own options.")
   var arguments: [String] = []
 
+  func validate() throws {
+    if sandbox.profile != .trusted, !resources.allowNative.isEmpty {
+      throw ValidationError("--allow-native lets code run unconfined; it goes with --profile trusted only.")
+    }
+  }
+
   func run() throws {
     let policy = sandbox.policy(memory: resources.memory?.value)
     let code = policy.profile == .isolated ? try runIsolated(policy) : runHere(policy)

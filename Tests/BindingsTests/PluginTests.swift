@@ -21,9 +21,7 @@ import Testing
 
   @Test(arguments: kinds) func pluginsObeyTheLawsOfTheirKind(_ kind: String) throws {
     let (lua, session) = try Self.state()
-    let entries = PluginCatalogue(session: session, lua: lua).entries(kind: kind).filter {
-      $0.shadowedBy == nil
-    }
+    let entries = PluginCatalogue(session: session, lua: lua).active(kind: kind)
     #expect(!entries.isEmpty, "no \(kind) plugin comes with the program")
     for entry in entries {
       #expect(PluginLaws(session: session, lua: lua).failures(of: entry) == [], "\(entry.path)")

@@ -65,6 +65,21 @@ extension LuaBoundaryTests {
         try Fixture.error("assert(host.integer(3.0) == 3) assert(host.configure { bits = 4.0 } == 4)") == nil)
     }
 
+    @Test func deprecatedCallsWarnOncePerLine() throws {
+      let lua = try LuaState()
+      lua.register(Fixture.module)
+      var warnings: [String] = []
+      lua.onWarning = { warnings.append($0) }
+
+      try lua.run(
+        "local host = require 'host'\nfor i = 1, 3 do host.old() end\nhost.old()", name: "@dir/script.lua")
+
+      #expect(
+        warnings
+          == [2, 3].map { "dir/script.lua:\($0): host.old is deprecated; call host.live; version 2 drops it" }
+      )
+    }
+
     @Test func stubsListEveryRowAndAreLua() throws {
       let stubs = StubWriter.stubs(for: Fixture.module)
       let lua = try LuaState()
@@ -72,6 +87,7 @@ extension LuaBoundaryTests {
       try lua.run(stubs, name: "@stubs.lua")
 
       for function in Fixture.module.functions { #expect(stubs.contains("function host.\(function.name)(")) }
+      #expect(stubs.contains("---@deprecated call host.live; version 2 drops it\nfunction host.old() end"))
       #expect(stubs.contains("---@class host.Counted"))
       #expect(stubs.contains("function Counted:size() end"))
       #expect(stubs.contains("---@field bits integer bits"))

@@ -26,6 +26,7 @@ enum Fixture {
         call in
         .object(Counted(bytes: try call.integer(0, in: 0...Int.max)))
       },
+      LuaFunction("old", "Was here first.", deprecation: "call host.live; version 2 drops it") { _ in .none },
       LuaFunction("live", "Counts live objects.") { _ in .integer(Counted.live.withLock { $0 }) },
       LuaFunction("fail", "Fails while objects are alive.") { _ in
         let held = (0..<5).map { _ in Counted(bytes: 0) }

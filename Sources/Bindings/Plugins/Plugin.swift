@@ -11,13 +11,20 @@ struct Plugin: @unchecked Sendable {
   /// The plugin's own options.
   let options: ScriptParameters
   private let table: LuaValue
+  private let sandbox: LuaSandbox
+  private let permissions: PluginPermissions
+  /// The files that its functions may use.
+  private var files: FileRoots
 
   /// Checks what a plugin's file returned.
   ///
   /// A bare function stands for the kind's only one.
   ///
   /// - Throws: ``LuaUsageError`` that names the file.
-  init(_ kind: PluginKind, _ name: String, path: String, _ value: LuaValue) throws {
+  init(
+    _ kind: PluginKind, _ name: String, path: String, _ value: LuaValue, package: PluginPackage?,
+    in sandbox: LuaSandbox
+  ) throws {
     func fail(_ problem: String) -> LuaUsageError { LuaUsageError("\(path): \(problem)") }
     var value = value
     if case .function = value, kind.forms.count == 1, kind.forms[0].count == 1 {
@@ -49,7 +56,41 @@ struct Plugin: @unchecked Sendable {
     self.path = path
     summary = value["summary"]?.text ?? kind.summary
     do { options = try ScriptParameters(value["options"] ?? .list([])) } catch { throw fail("\(error)") }
+    if let package, value["permissions"] != nil {
+      throw fail("permissions of a package stand in \(package.folder)/plugin.lua")
+    }
+    let names = options.rows.map(\.name)
+    permissions =
+      try package?.permissions ?? PluginPermissions(value["permissions"], path, optionNames: names)
+    if package == nil, permissions.native {
+      throw fail("only a package brings native code; make a folder with a plugin.lua")
+    }
     table = value
+    self.sandbox = sandbox
+    // Links in the folder do not lead out of it.
+    let folder = package?.folder ?? FileStatus.folder(of: path)
+    let own = try FileRoots(write: [folder])
+    do {
+      let writes = try permissions.ownWrites.map { try own.resolve("\(folder)/\($0)", for: .write) }
+      files = try sandbox.files.adding(write: writes)
+    } catch { throw fail("\(error)") }
+  }
+
+  /// The same plugin, whose functions may use the paths that options hand to it.
+  ///
+  /// - Throws: ``LuaUsageError`` for a path that the code that runs now may not use itself.
+  func permitted(_ options: LuaValue) throws -> Plugin {
+    try using(
+      read: permissions.handed(permissions.reads, options),
+      write: permissions.handed(permissions.writes, options))
+  }
+
+  /// The same plugin, whose functions may use more files.
+  func using(read: [String] = [], write: [String] = []) throws -> Plugin {
+    guard !read.isEmpty || !write.isEmpty else { return self }
+    var result = self
+    result.files = try sandbox.handing(read: read, write: write, to: files)
+    return result
   }
 
   private static func wanted(_ kind: PluginKind) -> String {
@@ -70,7 +111,7 @@ struct Plugin: @unchecked Sendable {
     guard let function = function(name) else {
       throw LuaUsageError("\(path): the \(kind.name) plugin '\(self.name)' has no function '\(name)'")
     }
-    return try function.results(arguments, count: results)
+    return try sandbox.using(files) { try function.results(arguments, count: results) }
   }
 
   /// Makes an error about what a function returned.

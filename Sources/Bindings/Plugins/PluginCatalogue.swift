@@ -10,6 +10,8 @@ public struct PluginDescription: Sendable {
   public let options: [LuaOption]
   /// Why it could not be loaded.
   public let problem: String?
+  /// Whether it only waits for the user to allow its native code.
+  public let isOff: Bool
 }
 
 /// The plugins that a session sees, for commands that list, describe and check them.
@@ -62,15 +64,21 @@ public struct PluginCatalogue {
     return [FileStatus.exists(above + "/plugin.lua") ? FileStatus.folder(of: above) : above]
   }
 
+  /// The plugins that can be tried: those that others hide, and those whose native code is not allowed, are left out.
+  public func active(kind: String? = nil) -> [PluginEntry] {
+    entries(kind: kind).filter { $0.shadowedBy == nil && !description(of: $0).isOff }
+  }
+
   /// Loads a plugin.
   public func description(of entry: PluginEntry) -> PluginDescription {
     do {
       let plugin = try files.load(entry, lua)
       return PluginDescription(
-        entry: entry, summary: plugin.summary, options: plugin.optionRows, problem: nil)
+        entry: entry, summary: plugin.summary, options: plugin.optionRows, problem: nil, isOff: false)
     } catch {
       let problem = (error as? LuaError)?.message ?? "\(error)"
-      return PluginDescription(entry: entry, summary: "", options: [], problem: problem)
+      return PluginDescription(
+        entry: entry, summary: "", options: [], problem: problem, isOff: error is NativeCodeIsOff)
     }
   }
 }

@@ -35,6 +35,9 @@ public struct PluginEntry: Sendable {
 struct PluginFiles: Sendable {
   let session: Session
 
+  /// Bytes that Lua and native objects may hold in a plugin's call, beyond those in use when it begins.
+  private static let memory = 2 << 30
+
   /// Runs the file of a plugin.
   ///
   /// - Throws: ``LuaUsageError`` that lists the plugins of the kind when there is none of the name, or says what is wrong
@@ -48,17 +51,38 @@ struct PluginFiles: Sendable {
     return try load(entry, lua)
   }
 
-  /// Runs the file of a plugin.
+  /// Runs the file of a plugin, in a sandbox of its own: its folder to read, nothing to write, no other globals.
   func load(_ entry: PluginEntry, _ lua: LuaState) throws -> Plugin {
     guard let kind = PluginKind.named(entry.kind) else {
       throw LuaUsageError(
         "there are no \(entry.kind) plugins. \(nearest(entry.kind, among: PluginKind.all.map(\.name)))")
     }
-    if let package = entry.package { try PluginPackage(folder: package, lua).check(provides: entry) }
-    let text = try MappedFile(path: entry.path).withBytes { String(decoding: $0, as: UTF8.self) }
+    let package = try entry.package.map { try PluginPackage(folder: $0, lua) }
+    try package?.check(provides: entry)
+    try package?.checkRequirements(among: packages, lua)
     let folder = FileStatus.folder(of: entry.path)
-    let value = try lua.searching(folder) { try lua.evaluate(text, name: "@" + entry.path) }
-    return try Plugin(kind, entry.name, path: entry.path, value)
+    let own = [folder] + (entry.package.map { [$0] } ?? [])
+    // Standard output belongs to the recipe.
+    let sandbox = try LuaSandbox(
+      lua, files: FileRoots(read: own), budget: LuaBudget(memory: Self.memory), moduleFolders: own,
+      output: .standardError)
+    if let library = try package?.nativeLibrary(session) {
+      try sandbox.setGlobal(
+        "native",
+        .table(
+          library.functions.map { ($0.name, .function(lua.reference(to: $0, name: "native.\($0.name)"))) }))
+    }
+    let text = try MappedFile(path: entry.path).withBytes { Array($0) }
+    let value = try sandbox.run(text, name: "@" + entry.path)
+    return try Plugin(kind, entry.name, path: entry.path, value, package: package, in: sandbox)
+  }
+
+  /// The folders of packages, in search order.
+  private var packages: [String] { folders.flatMap(Self.packages) }
+
+  private static func packages(in folder: String) -> [String] {
+    FileStatus.names(in: folder).filter { FileStatus.exists("\(folder)/\($0)/plugin.lua") }.sorted()
+      .map { "\(folder)/\($0)" }
   }
 
   /// The plugins of a kind by name, those that others hide included, in search order.
@@ -66,9 +90,7 @@ struct PluginFiles: Sendable {
     var first: [String: String] = [:]
     var result: [PluginEntry] = []
     for folder in folders {
-      let packages = FileStatus.names(in: folder).filter { FileStatus.exists("\(folder)/\($0)/plugin.lua") }
-        .sorted()
-      for package in [nil] + packages.map({ "\(folder)/\($0)" as String? }) {
+      for package in [nil] + Self.packages(in: folder).map(Optional.some) {
         let place = "\(package ?? folder)/\(kind)"
         for file in FileStatus.names(in: place).sorted() where file.hasSuffix(".lua") {
           let name = String(file.dropLast(4))

@@ -68,7 +68,7 @@ struct PluginHooks: Sendable {
         _ = try call.object(ModelObject.self, index)
       }
       let arguments = try parameters.indices.map { try call.read($0) }
-      return try check(try plugin.call(name, arguments + [bound.options], results: 2), plugin)
+      return try check(bound.plugin.call(name, arguments + [bound.options], results: 2), plugin)
     }
   }
 
@@ -121,10 +121,11 @@ struct PluginHooks: Sendable {
     ) { call in
       _ = try Networks.classifier(call, 0)
       let bound = try BoundPlugin(key: "format", of: call.read(2), "export", files, call.lua)
-      let arguments = [try call.read(0), .string(try call.path(1, for: .write)), bound.options]
-      let found = try bound.plugin.call("write", arguments)[0]
+      let path = try call.path(1, for: .write)
+      let plugin = try bound.plugin.using(write: [path])
+      let found = try plugin.call("write", [call.read(0), .string(path), bound.options])[0]
       guard let bytes = found.integer, bytes >= 0 else {
-        throw bound.plugin.wrong("write", found, "the number of bytes written")
+        throw plugin.wrong("write", found, "the number of bytes written")
       }
       return .integer(bytes)
     }

@@ -31,7 +31,7 @@ public struct PluginKind: Sendable {
 
   /// The keys that a plugin's table may have.
   var keys: [String] {
-    ["summary", "options", "api", "version"] + (forms.joined() + optional).map(\.name)
+    ["summary", "options", "api", "version", "permissions"] + (forms.joined() + optional).map(\.name)
   }
 
   /// The kind of a name.

@@ -5,21 +5,22 @@ import LuaRuntime
 ///
 ///     return { name = "halves", version = "1.0.0", api = ">=1.0 <2", summary = "…",
 ///              provides = { granularity = { "halves" } }, requires = { other = ">=0.3" },
-///              permissions = { fs_read = {}, fs_write = {}, exec = false, native = false } }
+///              permissions = { fs_read = { "option:folder" } } }
 struct PluginPackage {
   let folder: String
   let name: String
-  let version: String
+  let version: Version
   let summary: String
   /// Names by kind.
   let provides: [(kind: String, names: [String])]
-  /// Whether it brings a native library.
-  let wantsNative: Bool
+  /// Versions of other packages that it needs.
+  let requires: [(name: String, range: VersionRange)]
+  /// What it asks for.
+  let permissions: PluginPermissions
 
   private static let keys = [
-    "name", "version", "api", "summary", "license", "provides", "requires", "permissions", "native",
+    "name", "version", "api", "summary", "license", "provides", "requires", "permissions",
   ]
-  private static let permissions = ["fs_read", "fs_write", "exec", "native"]
 
   /// Reads the manifest: data only, as it runs without any global.
   ///
@@ -43,12 +44,15 @@ struct PluginPackage {
     }
     self.folder = folder
     name = try text("name")
-    version = try text("version")
-    summary = value["summary"]?.text ?? ""
-    let numbers = version.split(separator: ".", omittingEmptySubsequences: false)
-    guard numbers.count == 3, numbers.allSatisfy({ Int($0) != nil }) else {
-      throw fail("field 'version' is \"\(version)\"; expected three numbers such as 1.0.0")
+    guard PluginEntry.isName(name) else {
+      throw fail("field 'name' is \"\(name)\"; use letters, digits and _, a letter first")
     }
+    let number = try text("version")
+    guard let version = Version(number), version.count == 3 else {
+      throw fail("field 'version' is \"\(number)\"; expected three numbers such as 1.0.0")
+    }
+    self.version = version
+    summary = value["summary"]?.text ?? ""
     guard let range = value["api"] else { throw fail("field 'api' is missing; give \">=1.0 <2\"") }
     try PluginAPI.check(range, path)
     guard case .table(let kinds) = value["provides"] else {
@@ -64,20 +68,51 @@ struct PluginPackage {
       }
       return (kind, texts)
     }
-    if let given = value["permissions"] {
-      guard case .table(let rows) = given else {
-        throw fail("field 'permissions' is \(given.shown); expected a table")
+    switch value["requires"] {
+    case nil: requires = []
+    case .table(let rows):
+      requires = try rows.sorted { $0.key < $1.key }.map { name, range in
+        guard let terms = range.text.flatMap(VersionRange.init) else {
+          throw fail("'requires.\(name)' is \(range.shown); expected terms such as \">=1.0 <2\"")
+        }
+        return (name, terms)
       }
-      for (key, _) in rows where !Self.permissions.contains(key) {
-        throw fail("there is no permission '\(key)'. \(nearest(key, among: Self.permissions))")
-      }
+    case .some(let other): throw fail("field 'requires' is \(other.shown); expected { other = \">=1.0 <2\" }")
     }
-    wantsNative = value["permissions"]?["native"]?.boolean ?? false
+    permissions = try PluginPermissions(value["permissions"], path)
     for (kind, names) in provides {
       for name in names where !FileStatus.exists("\(folder)/\(kind)/\(name).lua") {
         throw fail("'provides' names \(kind) '\(name)', but there is no \(kind)/\(name).lua")
       }
     }
+  }
+
+  /// Checks that the packages it needs are there.
+  func checkRequirements(among folders: [String], _ lua: LuaState) throws {
+    for (name, range) in requires {
+      let found = try folders.first { $0.split(separator: "/").last.map(String.init) == name }
+        .map { try PluginPackage(folder: $0, lua).version }
+      if let found, range.contains(found) { continue }
+      let state = found.map { "version \($0) is there" } ?? "there is none"
+      throw LuaUsageError(
+        "\(folder)/plugin.lua: needs package '\(name)' \(range), but \(state). Install it beside this one.")
+    }
+  }
+
+  /// Loads its native library.
+  ///
+  /// - Throws: ``LuaUsageError`` unless the user allows it and the library is there.
+  func nativeLibrary(_ session: Session) throws -> NativeLibrary? {
+    guard permissions.native else { return nil }
+    guard session.allowedNative.contains(name) else {
+      throw NativeCodeIsOff(package: name, folder: folder)
+    }
+    let path = folder + "/" + NativeLibrary.path(package: name)
+    guard FileStatus.exists(path) else {
+      throw LuaUsageError(
+        "\(folder)/plugin.lua: its library \(NativeLibrary.path(package: name)) is not there. Build it.")
+    }
+    return try NativeLibrary(path: path, package: name, cancellation: session.cancellation)
   }
 
   /// Checks that the manifest names a plugin found in the package.
@@ -87,5 +122,15 @@ struct PluginPackage {
         "\(folder)/plugin.lua: 'provides' does not name \(entry.kind) '\(entry.name)'. Add it, or remove the file."
       )
     }
+  }
+}
+
+/// A package with native code that the user has not allowed.
+struct NativeCodeIsOff: Error, CustomStringConvertible {
+  let package: String
+  let folder: String
+
+  var description: String {
+    "\(folder): package '\(package)' brings native code, which is not confined. If you trust it, add --allow-native \(package)."
   }
 }

@@ -17,8 +17,8 @@ struct BoundPlugin: @unchecked Sendable {
   let options: LuaValue
 
   init(_ plugin: Plugin, _ given: [(key: String, value: LuaValue)] = []) throws {
-    self.plugin = plugin
     options = .table(try plugin.values(given))
+    self.plugin = try plugin.permitted(options)
   }
 
   /// Binds a plugin to its own options among those of a call.

@@ -86,6 +86,8 @@ int aql_boolean(lua_State *L, int index);
 const char *aql_string(lua_State *L, int index, size_t *length);
 size_t aql_length(lua_State *L, int index);
 void aql_push_nil(lua_State *L);
+// Pushes "path:line: " of the innermost script function, with the whole path (luaL_where shortens it), or "".
+void aql_push_position(lua_State *L);
 void aql_push_boolean(lua_State *L, int value);
 void aql_push_integer(lua_State *L, int64_t value);
 void aql_push_number(lua_State *L, double value);

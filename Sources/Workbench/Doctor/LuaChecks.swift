@@ -1,3 +1,4 @@
+import Bindings
 import LuaRuntime
 
 /// The linked Lua and its known bugs.
@@ -38,10 +39,16 @@ enum LuaChecks {
 
   private static let fixedIn = "5.4.8"
 
+  /// Whether a release is older than the one that repaired the bugs.
+  static func isOld(_ release: String) -> Bool {
+    guard let release = Version(release), let fixed = Version(fixedIn) else { return true }
+    return release < fixed
+  }
+
   static var version: Doctor.Finding {
     let release = LuaState.release
     let seen = bugs.filter { isSeen($0) }.map { "\($0.title) (seen)" }
-    let isOld = release.compareVersions(to: fixedIn) < 0
+    let isOld = isOld(release)
     let untried = isOld ? bugs.filter { $0.probe == nil }.map(\.title) : []
     guard isOld || !seen.isEmpty else { return Doctor.Finding("Lua", .ok, release) }
     return Doctor.Finding(
@@ -55,15 +62,5 @@ enum LuaChecks {
   static func isSeen(_ bug: Bug) -> Bool {
     guard let probe = bug.probe, let lua = try? LuaState() else { return false }
     return withExtendedLifetime(lua) { (try? lua.evaluate(probe, name: "=probe"))?.boolean ?? false }
-  }
-}
-
-extension String {
-  /// -1, 0 or 1 as one version is older than, as old as or newer than another.
-  func compareVersions(to other: String) -> Int {
-    let (a, b) = (
-      split(separator: ".").map { Int($0) ?? 0 }, other.split(separator: ".").map { Int($0) ?? 0 }
-    )
-    return a.lexicographicallyPrecedes(b) ? -1 : a == b ? 0 : 1
   }
 }

@@ -16,7 +16,7 @@ enum PluginChecks {
   }
 
   private static func findings(_ catalogue: PluginCatalogue) -> [Doctor.Finding] {
-    let entries = catalogue.entries().filter { $0.shadowedBy == nil }
+    let entries = catalogue.active()
     guard !entries.isEmpty else {
       return [
         Doctor.Finding(

@@ -1,0 +1,2 @@
+// Headers only; SwiftPM wants one source.
+#include "augq_plugin.h"
