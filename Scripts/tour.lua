@@ -22,8 +22,8 @@ local exact = augq.evaluate(model, test)
 print(("%d parameters, %d test images, FP32 top-1 %.1f %%"):format(model.parameter_count, #test, exact.top1))
 
 -- ## 2. Look at a tensor
--- Tensors are dense FP32 arrays; arithmetic on them is native code. A convolution's weight is `[filters, height, width,
--- channels per group]`. Batch norms are folded into the weights before anything is quantized, so look at those.
+-- Tensors are dense FP32 arrays; arithmetic on them is native code. The weight of a convolution is `[O, kH, kW, I]`;
+-- I is 1 in a depthwise one. Batch norms are folded into weights before anything is quantized, so look at those.
 heading "2. Look at a tensor"
 local folded = model:fold_batch_norm()
 local weight = folded:parameter "down1.dw.weight"
@@ -57,7 +57,7 @@ print(("nominal %.2f, stored %.2f, entropy %.2f, side %.2f bits per weight; the 
 heading "5. Error per layer"
 local errors = augq.table { { "layer", "text" }, { "levels", "integer" }, { "stored", "bits" }, { "dB", "number" } }
 for _, layer in ipairs(q:layers()) do
-  if layer.role == "regular" and #layer.key < 16 then
+  if layer.key:match "^down" then
     local x = folded:parameter(layer.key)
     local noise = x - augq.fake_quantize(x, augq.granularity.augq { bits = 2, intervals = 4, group = "channel" })
     local ratio = 10 * math.log((x * x):sum() / (noise * noise):sum(), 10)
@@ -102,8 +102,8 @@ print(("network.packed: %d bytes, %.1f %% after loading"):format(saved.byte_coun
 
 -- ## 9. A granularity of your own
 -- Plugins are Lua files that return a table. This one has two intervals which meet a quarter of the way up. A project
--- keeps it in `Plugins/granularity/low.lua`, and recipes in a folder beside `Plugins` find it by its name; `augq plugin
--- check` tries the laws on it.
+-- keeps it in `Plugins/granularity/low.lua`, and recipes in a folder beside `Plugins` find it by its name;
+-- `augq plugin check` tries the laws on it.
 heading "9. A granularity of your own"
 local function write(path, text)
   local file <close> = assert(io.open(project .. path, "w"))

@@ -1,7 +1,8 @@
 -- Which fine-tuning method should I use?
 -- Run them side by side on your network, at your bits, from the same images and with the same number of steps per unit.
--- `closed` is `augq.round`, which needs no steps; the others are plugins of kind reconstruction. With more steps the
--- order may change, and differences of a point are within the spread of seeds: repeat what matters with other seeds.
+-- `closed` is `augq.round`, which needs no steps; the others are plugins of kind reconstruction. The order changes with
+-- the number of steps (try `--iterations 500`, the methods' default), and differences of a point are within the spread
+-- of seeds: repeat what matters with other seeds.
 local augq = require "augq"
 
 local options = augq.params {

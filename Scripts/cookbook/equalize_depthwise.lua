@@ -19,7 +19,12 @@ local x = test:subset(1, 32):images()
 local difference = (model:forward(x) - equalized:forward(x)):abs():max()
 print(("%d pairs of layers scaled; logits differ by less than 1e-4: %s"):format(pairs_scaled, difference < 1e-4))
 
-local rows = augq.table { { "weights", "text" }, { "as trained", "percent" }, { "equalized", "percent" } }
+-- The other stages beside it: factorization gives the first layer of each pair all the evenness, splitting halves
+-- outliers.
+local rows = augq.table {
+  { "weights", "text" }, { "as trained", "percent" }, { "equalized", "percent" }, { "factorized", "percent" },
+  { "split", "percent" },
+}
 for _, group in ipairs { "tensor", "channel" } do
   local function top1(network)
     local weights = augq.granularity.uniform { bits = options.bits, group = group }
@@ -27,7 +32,8 @@ for _, group in ipairs { "tensor", "channel" } do
   end
   rows:add {
     weights = ("%d bits per %s"):format(options.bits, group), ["as trained"] = top1(model),
-    equalized = top1(equalized),
+    equalized = top1(equalized), factorized = top1((augq.transform.factorize(model))),
+    split = top1((augq.transform.split_channels(model, { ratio = 0.05, bits = options.bits }))),
   }
 end
 rows:print()
@@ -36,8 +42,8 @@ rows:print()
 --
 -- ```text
 -- 7 pairs of layers scaled; logits differ by less than 1e-4: true
--- weights             as trained %  equalized %
--- ------------------  ------------  -----------
--- 4 bits per tensor          48.00        92.60
--- 4 bits per channel         92.00        92.70
+-- weights             as trained %  equalized %  factorized %  split %
+-- ------------------  ------------  -----------  ------------  -------
+-- 4 bits per tensor          48.00        92.60         85.30    48.50
+-- 4 bits per channel         92.00        92.70         91.70    92.90
 -- ```

@@ -1,7 +1,8 @@
 -- How do I import an ONNX file, and what does it say when it cannot?
--- `augq.load "network.onnx"` reads opset 11 to 20, one image input and convolutional networks; images are then `[N, H,
--- W, C]` as everywhere in `augq`. Batch norms are folded into the layers before them when you quantize. What cannot be
--- imported is listed operator by operator, with the names of the nodes, so that one look tells what to export without.
+-- `augq.load "network.onnx"` reads opset 11 to 20, one image input and convolutional networks; images are then
+-- `[N, H, W, C]` as everywhere in `augq`. Batch norms are folded into the layers before them when you quantize. What
+-- cannot be imported is listed operator by operator, with the names of the nodes, so that one look tells what to export
+-- without.
 local augq = require "augq"
 local onnx = require "lib.onnx"
 
