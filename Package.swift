@@ -41,6 +41,9 @@ let package = Package(
     .systemLibrary(
       name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CMarkdown", pkgConfig: "libcmark-gfm",
+      providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"]), .brew(["cmark-gfm"])]),
     .target(name: "CKernels", cSettings: kernelSettings),
     .target(name: "CProcess", cSettings: kernelSettings),
     .target(name: "CPluginABI"),
@@ -72,7 +75,7 @@ let package = Package(
       imports: [
         "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
       ]),
-    swiftTarget("Reporting", imports: []),
+    swiftTarget("Reporting", imports: ["CMarkdown"]),
     swiftTarget("LuaRuntime", imports: ["CLuaShim"]),
     swiftTarget(
       "Bindings",

@@ -65,9 +65,7 @@ local rows = augq.table {
 local failed = false
 for _, network in ipairs(networks) do
   local weights, file, architecture, images, expected, first = table.unpack(network, 1, 6)
-  local model = augq.load("models/" .. file, {
-    weights = path("models/" .. weights .. ".safetensors"), architecture = architecture,
-  })
+  local model = augq.load(augq.model[file](architecture), { weights = path("models/" .. weights .. ".safetensors") })
   local largest = difference(model, weights, first or images)
   local right = largest < 1e-3
   local row = {

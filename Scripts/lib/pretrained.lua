@@ -49,7 +49,7 @@ local speech = {
   end,
 }
 
--- Model file, its options, file of the weights in the data pack, data set, normalisation.
+-- Model plugin, its options, file of the weights in the data pack, data set, normalisation.
 local networks = {
   resnet20 = { "cifar_resnet", { depth = 20 }, "resnet20_cifar10", cifar10, standardized },
   resnet32 = { "cifar_resnet", { depth = 32 }, nil, cifar10, standardized },
@@ -113,7 +113,7 @@ function M.load(options)
   end
   local pool, test = source.load(folder_of(options), source.marks)
   return {
-    model = augq.load("models/" .. file, { weights = weights, architecture = architecture }),
+    model = augq.load(augq.model[file](architecture), { weights = weights }),
     pool = pool:normalized(map),
     test = (options.smoke and test:subset(1, math.min(#test, 200)) or test):normalized(map),
   }

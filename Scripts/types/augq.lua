@@ -358,10 +358,10 @@ function augq.graph(shape) end
 ---@field architecture? any what the model file's function takes, such as { width = 0.25 }
 
 ---Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values; or one ONNX file.
----@param path string path without extension, or x.onnx, beside the script or as given
+---@param source string|augq.Graph path without extension, or x.onnx, beside the script or as given; or a graph, with the option weights
 ---@param options? augq.load.Options options
 ---@return augq.Model
-function augq.load(path, options) end
+function augq.load(source, options) end
 
 ---@class augq.build.Options
 ---@field seed? integer seed of the initial values (default 1)
@@ -811,6 +811,109 @@ function augq.data.stripes(options) end
 ---Architectures by name; each gives a graph.
 augq.model = {}
 
+---MLPerf Tiny's anomaly detection network: an autoencoder of linear layers.
+---@param options? table options
+---@return augq.Graph
+function augq.model.autoencoder(options) end
+
+---@class augq.model.cifar_resnet.Options
+---@field classes? integer classes (default 10)
+---@field depth? integer layers with weights: 6 n + 2 (default 20)
+
+---The CIFAR ResNets with parameter-free shortcuts: 20, 32, 44, 56, 110 layers.
+---@param options? augq.model.cifar_resnet.Options options
+---@return augq.Graph
+function augq.model.cifar_resnet(options) end
+
+---@class augq.model.ds_cnn.Options
+---@field classes? integer classes (default 12)
+
+---MLPerf Tiny's keyword spotting network: depthwise separable convolutions.
+---@param options? augq.model.ds_cnn.Options options
+---@return augq.Graph
+function augq.model.ds_cnn(options) end
+
+---@class augq.model.fbnet_c.Options
+---@field classes? integer classes (default 1000)
+
+---FBNet-C, as in timm.
+---@param options? augq.model.fbnet_c.Options options
+---@return augq.Graph
+function augq.model.fbnet_c(options) end
+
+---@class augq.model.mnasnet.Options
+---@field classes? integer classes (default 1000)
+---@field width? number multiplies the channels; 2.0 is BRECQ's (default 1.0)
+
+---MNASNet-B1, as in torchvision.
+---@param options? augq.model.mnasnet.Options options
+---@return augq.Graph
+function augq.model.mnasnet(options) end
+
+---@class augq.model.mobilenet_v1.Options
+---@field classes? integer classes (default 1000)
+---@field size? integer height and width of the images, a multiple of 32 (default 224)
+---@field width? number multiplies the channels (default 1.0)
+
+---MobileNetV1, as in Keras.
+---@param options? augq.model.mobilenet_v1.Options options
+---@return augq.Graph
+function augq.model.mobilenet_v1(options) end
+
+---@class augq.model.mobilenet_v2.Options
+---@field classes? integer classes (default 1000)
+---@field width? number multiplies the channels (default 1.0)
+
+---MobileNetV2, as in torchvision.
+---@param options? augq.model.mobilenet_v2.Options options
+---@return augq.Graph
+function augq.model.mobilenet_v2(options) end
+
+---@class augq.model.regnet_x.Options
+---@field classes? integer classes (default 1000)
+---@field size? integer millions of multiplications: 200, 400, 600 or 800 (default 600)
+
+---RegNetX, as in pycls.
+---@param options? augq.model.regnet_x.Options options
+---@return augq.Graph
+function augq.model.regnet_x(options) end
+
+---@class augq.model.resnet.Options
+---@field classes? integer classes (default 1000)
+---@field depth? integer 18, 34, 50, 101 or 152 (default 18)
+
+---ResNet-18, 34, 50, 101 and 152, as in torchvision.
+---@param options? augq.model.resnet.Options options
+---@return augq.Graph
+function augq.model.resnet(options) end
+
+---@class augq.model.resnet8.Options
+---@field classes? integer classes (default 10)
+
+---MLPerf Tiny's image classification network: a ResNet with 8 convolutions.
+---@param options? augq.model.resnet8.Options options
+---@return augq.Graph
+function augq.model.resnet8(options) end
+
+---@class augq.model.shufflenet_v1.Options
+---@field classes? integer classes (default 1000)
+---@field groups? integer groups of the pointwise convolutions: 3 or 8 (default 3)
+---@field width? number 0.5, 1.0, 1.5 or 2.0 (default 1.0)
+
+---ShuffleNetV1, as in megvii-model/ShuffleNet-Series.
+---@param options? augq.model.shufflenet_v1.Options options
+---@return augq.Graph
+function augq.model.shufflenet_v1(options) end
+
+---@class augq.model.shufflenet_v2.Options
+---@field classes? integer classes (default 1000)
+---@field width? number 0.5, 1.0, 1.5 or 2.0 (default 1.0)
+
+---ShuffleNetV2, as in torchvision.
+---@param options? augq.model.shufflenet_v2.Options options
+---@return augq.Graph
+function augq.model.shufflenet_v2(options) end
+
 ---@class augq.model.tiny_cnn.Options
 ---@field channels? integer channels of the images (default 1)
 ---@field classes? integer classes (default 10)
@@ -822,6 +925,14 @@ augq.model = {}
 ---@param options? augq.model.tiny_cnn.Options options
 ---@return augq.Graph
 function augq.model.tiny_cnn(options) end
+
+---@class augq.model.vww_mobilenet_v1.Options
+---@field classes? integer classes (default 2)
+
+---MLPerf Tiny's visual wake words network: MobileNetV1 of width 0.25.
+---@param options? augq.model.vww_mobilenet_v1.Options options
+---@return augq.Graph
+function augq.model.vww_mobilenet_v1(options) end
 
 ---What a grid looks like.
 ---@class augq.Granularity

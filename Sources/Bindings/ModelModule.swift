@@ -14,7 +14,10 @@ struct ModelModule: Sendable {
         "load",
         "Loads a network: PATH.lua builds the architecture, PATH.safetensors has the values; or one ONNX file.",
         parameters: [
-          LuaParameter("path", "string", "path without extension, or x.onnx, beside the script or as given"),
+          LuaParameter(
+            "source", "string|augq.Graph",
+            "path without extension, or x.onnx, beside the script or as given; or a graph, with the option weights"
+          ),
           LuaParameter("options", "table", "options", optional: true),
         ],
         options: [
@@ -24,10 +27,14 @@ struct ModelModule: Sendable {
         returns: "augq.Model"
       ) { call in
         let given = try call.options(1)
-        if try call.string(0).hasSuffix(".onnx") { return try onnx(call, given) }
+        let built = try call.optionalObject(GraphObject.self, 0)?.value
+        if try built == nil && call.string(0).hasSuffix(".onnx") { return try onnx(call, given) }
+        if built != nil, !given.has("weights") {
+          throw LuaUsageError("a graph has no values; name their file with the option 'weights'")
+        }
         let weights = try resolve(
           given.string("weights") ?? call.string(0), given.has("weights") ? "" : ".safetensors", call.lua)
-        let graph = try architecture(call, given.value("architecture"))
+        let graph = try built ?? architecture(call, given.value("architecture"))
         try call.reserveParameters(of: graph)
         return .object(ModelObject(try Checkpoint.load(weights, into: graph)))
       },

@@ -22,20 +22,33 @@ package enum UserFolders {
     return "\(environment("HOME") ?? "/")/\(fallback)/augq"
   }
 
+  /// The folders above the program, the nearest first: of the clone that built it, or of the installation.
+  package static var aboveProgram: [String] {
+    guard let program = realpath("/proc/self/exe", nil) else { return [] }
+    defer { free(program) }
+    var folder = FileStatus.folder(of: String(cString: program))
+    var found: [String] = []
+    for _ in 0..<6 where folder != "/" {
+      found.append(folder)
+      folder = FileStatus.folder(of: folder)
+    }
+    return found
+  }
+
   /// A variable of the environment that is set and not empty.
   package static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// Makes a folder and those above it, for the user alone.
+  /// Makes a folder and those above it, for the user alone unless `mode` says otherwise.
   ///
   /// - Returns: Whether it is there.
   @discardableResult
-  package static func make(_ path: String) -> Bool {
+  package static func make(_ path: String, mode: UInt32 = 0o700) -> Bool {
     var made = ""
     for part in path.split(separator: "/") {
       made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
-      guard mkdir(made, 0o700) == 0 || errno == EEXIST else { return false }
+      guard mkdir(made, mode_t(mode)) == 0 || errno == EEXIST else { return false }
     }
     return true
   }

@@ -83,7 +83,7 @@ extension Manual.Entry {
 
 extension LuaFunction {
   /// The name as it is called: `augq.load(path, [options])`.
-  func signature(_ name: String) -> String {
+  public func signature(_ name: String) -> String {
     let names = parameters.map { $0.isOptional ? "[\($0.name)]" : $0.name }
     return "\(name)(\(names.joined(separator: ", ")))"
   }
@@ -103,7 +103,7 @@ extension LuaOption {
 
 extension LuaType {
   /// The operators as scripts write them.
-  fileprivate var operatorSymbols: [String] {
+  public var operatorSymbols: [String] {
     operators.map { operation in
       switch operation.metamethod {
       case .add: "a + b"

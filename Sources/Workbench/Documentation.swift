@@ -21,6 +21,17 @@ public enum Documentation {
   /// The modules and what they are for.
   public static var overview: String { manual.overview }
 
-  /// The documentation of a name; an error that suggests others when there is none.
-  public static func text(for name: String) -> Result<String, LuaUsageError> { manual.text(for: name) }
+  /// The documentation of a name, or the page of a method; an error that suggests others when there is none.
+  public static func text(for name: String) -> Result<String, LuaUsageError> {
+    if manual.entries(named: name).isEmpty, PluginEntry.isName(name), let page = methodPage(name.lowercased())
+    {
+      return .success(page)
+    }
+    return manual.text(for: name)
+  }
+
+  private static func methodPage(_ name: String) -> String? {
+    (["."] + UserFolders.aboveProgram).lazy
+      .compactMap { readText("\($0)/Scripts/manual/methods/\(name).md") }.first
+  }
 }

@@ -67,7 +67,8 @@ struct Mistake: Sendable, CustomStringConvertible {
         + "Pass a data set with images."),
     Mistake(
       script: "augq.round(augq.quantize(network(), {}), { method = 'open' })",
-      message: "there is no rounding 'open'. Known are bit_split, closed, dithered, error_diffusion, nearest."),
+      message: "there is no rounding 'open'. Known are bit_split, closed, dithered, error_diffusion, nearest."
+    ),
     Mistake(
       script: "augq.correct_bias(augq.quantize(network(), {}), { method = 'batch_norm' })",
       message:

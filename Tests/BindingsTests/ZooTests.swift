@@ -3,7 +3,7 @@ import LuaRuntime
 import TestSupport
 import Testing
 
-/// A network of `Scripts/models` with the number of trainable values that was published for it.
+/// A network of `Plugins/model` with the number of trainable values that was published for it.
 struct ZooNetwork: Sendable, CustomStringConvertible {
   let file: String
   var options = ""
@@ -79,8 +79,10 @@ struct ZooWeights: Sendable, CustomStringConvertible {
 
   static let all = [
     ZooWeights(
-      weights: "resnet20_cifar10", file: "resnet20", images: cifar(akamaster), rows: 32),
-    ZooWeights(weights: "resnet56_cifar10", file: "resnet56", images: cifar(akamaster), rows: 32),
+      weights: "resnet20_cifar10", file: "cifar_resnet", images: cifar(akamaster), rows: 32),
+    ZooWeights(
+      weights: "resnet56_cifar10", file: "cifar_resnet", options: "depth = 56", images: cifar(akamaster),
+      rows: 32),
     ZooWeights(weights: "resnet8_cifar10_mlperf", file: "resnet8", images: cifar("{ scale = 1 }"), rows: 32),
     ZooWeights(
       weights: "kws_dscnn_mlperf", file: "ds_cnn",
@@ -127,7 +129,7 @@ struct ZooWeights: Sendable, CustomStringConvertible {
   func networksHaveThePublishedNumberOfParameters(_ network: ZooNetwork) throws {
     try run(
       """
-      local graph = augq.architecture("models/\(network.file)", { \(network.options) })
+      local graph = augq.model.\(network.file) { \(network.options) }
       local count = graph.parameter_count
       assert(count == \(network.count), count)
       """)
@@ -138,8 +140,8 @@ struct ZooWeights: Sendable, CustomStringConvertible {
     try run(
       """
       local data = "\(SharedData.path("data/"))"
-      local model = augq.load("models/\(row.file)", {
-        weights = data .. "models/\(row.weights).safetensors", architecture = { \(row.options) },
+      local model = augq.load(augq.model.\(row.file) { \(row.options) }, {
+        weights = data .. "models/\(row.weights).safetensors",
       })
       local mine = model:forward(\(row.images))
       local golden = augq.tensor.load(data .. "golden/\(row.weights).safetensors", "\(row.logits)")
@@ -155,7 +157,7 @@ struct ZooWeights: Sendable, CustomStringConvertible {
   @Test(.enabled(if: SharedData.isPresent)) func visualWakeWordsLoads() throws {
     try run(
       """
-      local model = augq.load("models/vww_mobilenet_v1", {
+      local model = augq.load(augq.model.vww_mobilenet_v1(), {
         weights = "\(SharedData.path("data/models/vww_mobilenetv1_025_96_mlperf.safetensors"))",
       })
       local scores = model:forward(augq.tensor.normal({ 2, 96, 96, 3 }, 1))
@@ -173,40 +175,34 @@ struct ZooWeights: Sendable, CustomStringConvertible {
       local words = augq.data.raw(kws .. "mfcc_int8_1000x49x10.bin", {
         shape = { 49, 10, 1 }, type = "int8", labels = kws .. "labels_u8_1000.bin", scale = step, shift = -83 * step,
       })
-      local model = augq.load("models/ds_cnn", { weights = data .. "models/kws_dscnn_mlperf.safetensors" })
+      local model = augq.load(augq.model.ds_cnn(), { weights = data .. "models/kws_dscnn_mlperf.safetensors" })
       assert(augq.evaluate(model, words).correct == 915)
       """)
   }
 
   /// Mistakes in the options of a model file, and the whole text of the error behind the place.
   static let mistakes = [
+    ("augq.model.resnet { dept = 18 }", "augq.model.resnet: option 'dept' is unknown. Did you mean 'depth'?"),
+    ("augq.model.resnet { depth = 19 }", "option 'depth' is 19; there are 18, 34, 50, 101, 152."),
     (
-      "augq.architecture('models/resnet', { dept = 18 })",
-      "architecture option 'dept' is unknown. Known are classes, depth."
+      "augq.model.resnet { depth = 'deep' }",
+      "augq.model.resnet: option 'depth' is a string \"deep\"; expected an integer in 18 ... 152"
     ),
     (
-      "augq.architecture('models/resnet', { depth = 19 })",
-      "architecture option 'depth' is 19; there are 18, 34, 50, 101, 152."
+      "augq.model.cifar_resnet { depth = 21 }",
+      "option 'depth' is 21; expected 6 n + 2, such as 20, 32, 44, 56, 110."
     ),
     (
-      "augq.architecture('models/resnet', { depth = 'deep' })",
-      "architecture option 'depth' is deep; expected a value such as 18."
-    ),
-    (
-      "augq.architecture('models/cifar_resnet', { depth = 21 })",
-      "architecture option 'depth' is 21; expected 6 n + 2, such as 20, 32, 44, 56, 110."
+      "augq.load(augq.model.resnet8())",
+      "a graph has no values; name their file with the option 'weights'"
     ),
     (
       "augq.build('models/fashion_cnn', { architecture = { width = 2 } })",
       "Scripts/models/fashion_cnn.lua: the file returns a graph, not a function, so it takes no architecture options"
     ),
     (
-      "augq.architecture('models/blocks')",
-      "Scripts/models/blocks.lua: a model file must return the graph it built, or a function that returns it"
-    ),
-    (
-      "augq.build('models/resnet', { architecture = 18 })",
-      "option 'architecture' is 18; expected a table with names as keys"
+      "augq.architecture('lib/pretrained')",
+      "Scripts/lib/pretrained.lua: a model file must return the graph it built, or a function that returns it"
     ),
   ]
 
@@ -236,5 +232,25 @@ struct ZooWeights: Sendable, CustomStringConvertible {
       assert(augq.architecture("\(folder.path("net"))").parameter_count == 4)
       assert(package.path == before)
       """)
+  }
+
+  @Test func modelFilesTakeTheirOptionsFromATable() throws {
+    let folder = try Scratch()
+    try folder.write(
+      """
+      return function(options)
+        local graph = require("augq").graph { options.width or 2 }
+        graph:linear(graph.input, { features = 1 })
+        return graph
+      end
+      """, to: "net.lua")
+    let path = folder.path("net")
+
+    try run("assert(augq.architecture('\(path)', { width = 3 }).parameter_count == 4)")
+    try run("assert(augq.build('\(path)', { architecture = { width = 5 } }).parameter_count == 6)")
+    let error = #expect(throws: LuaError.self) { try run("augq.build('\(path)', { architecture = 18 })") }
+    #expect(
+      error?.message.hasSuffix("option 'architecture' is 18; expected a table with names as keys") == true,
+      "\(error?.message ?? "")")
   }
 }

@@ -114,25 +114,12 @@ struct PluginFiles: Sendable {
       UserFolders.environment("AUGQ_PLUGIN_PATH").map { $0.split(separator: ":").map(String.init) } ?? []
     let candidates =
       session.pluginFolders + given + ["Plugins", session.scriptFolder + "/../Plugins"]
-      + [UserFolders.data + "/plugins"] + bundled
+      + [UserFolders.data + "/plugins"] + UserFolders.aboveProgram.map { $0 + "/Plugins" }
     var seen: Set<String> = []
     return candidates.filter { folder in
       guard let real = realpath(folder, nil) else { return false }
       defer { free(real) }
       return seen.insert(String(cString: real)).inserted
     }
-  }
-
-  /// `Plugins` in a folder above the program: of the clone that built it, or of the installation.
-  private var bundled: [String] {
-    guard let program = realpath("/proc/self/exe", nil) else { return [] }
-    defer { free(program) }
-    var folder = FileStatus.folder(of: String(cString: program))
-    var found: [String] = []
-    for _ in 0..<6 where folder != "/" {
-      found.append(folder + "/Plugins")
-      folder = FileStatus.folder(of: folder)
-    }
-    return found
   }
 }

@@ -1,26 +1,5 @@
--- What the model files of this folder share. Required by them, not a model file itself.
+-- What the models of this folder share.
 local M = {}
-
--- The options of a model file: the defaults, changed by what was given. A name without a default is an error.
-function M.options(given, defaults)
-  local options = {}
-  for name, value in pairs(defaults) do options[name] = value end
-  for name, value in pairs(given) do
-    if defaults[name] == nil then
-      local known = {}
-      for key in pairs(defaults) do known[#known + 1] = key end
-      table.sort(known)
-      error("architecture option '" .. name .. "' is unknown. Known are " .. table.concat(known, ", ") .. ".", 0)
-    end
-    if math.type(value) ~= math.type(defaults[name]) and math.type(defaults[name]) ~= "float"
-        or type(value) ~= type(defaults[name]) then
-      error("architecture option '" .. name .. "' is " .. tostring(value) .. "; expected a value such as "
-        .. tostring(defaults[name]) .. ".", 0)
-    end
-    options[name] = value
-  end
-  return options
-end
 
 -- The row of a table of variants, or an error that lists what there is.
 function M.variant(variants, option, value)
@@ -28,7 +7,7 @@ function M.variant(variants, option, value)
   local known = {}
   for key in pairs(variants) do known[#known + 1] = key end
   table.sort(known)
-  error("architecture option '" .. option .. "' is " .. tostring(value) .. "; there are "
+  error("option '" .. option .. "' is " .. tostring(value) .. "; there are "
     .. table.concat(known, ", ") .. ".", 0)
 end
 

@@ -1,7 +1,0 @@
--- The CIFAR ResNet-56 of cifar_resnet.lua.
-local blocks = require "blocks"
-local build = require "cifar_resnet"
-
-return function(given)
-  return build { depth = 56, classes = blocks.options(given, { classes = 10 }).classes }
-end
