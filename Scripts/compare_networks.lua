@@ -20,6 +20,12 @@ local quantizers = {
   augq_2bit = { "augq", augq_2bit, augq_2bit },
 }
 
+for name in options.quantizers:gmatch "[^,]+" do
+  if not quantizers[name] then
+    error("there is no quantizer '" .. name .. "'; there are augq_2bit, uniform_w4a4, uniform_w4a8, uniform_w8a8.", 0)
+  end
+end
+
 local rows = augq.table {
   { "network", "text" }, { "fp32_top1", "percent" }, { "quantizer", "text" }, { "method", "text" },
   { "top1", "percent" },
@@ -28,8 +34,7 @@ local rows = augq.table {
 }
 
 local function run(network, data, fp32, name, method)
-  local granularity, weights, activations = table.unpack(quantizers[name] or {})
-  if not granularity then error("there is no quantizer '" .. name .. "'", 0) end
+  local granularity, weights, activations = table.unpack(quantizers[name])
   local row = pretrained.seeded(data, {
     granularity = granularity, weights = { bits = weights.bits, intervals = weights.intervals, group = "channel" },
     activations = activations, method = method, integers = true,

@@ -19,7 +19,7 @@ return {
   },
   build = function(options)
     local graph = augq.graph { options.size, options.size, 3 }
-    if options.size % 32 ~= 0 then error("option 'size' must be a multiple of 32", 0) end
+    if options.size % 32 ~= 0 then error("option 'size' is " .. options.size .. "; expected a multiple of 32", 0) end
 
     local function convolution(x, name, spec)
       spec.epsilon = 1e-3

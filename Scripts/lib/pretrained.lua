@@ -87,7 +87,7 @@ function M.options(more)
   for name, row in pairs(more or {}) do options[name] = row end
   options = augq.params(options)
   if not networks[options.network] then
-    error("there is no network '" .. options.network .. "'; there are " .. table.concat(names, ", "), 0)
+    error("there is no network '" .. options.network .. "'; there are " .. table.concat(names, ", ") .. ".", 0)
   end
   return options
 end

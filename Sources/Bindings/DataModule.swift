@@ -72,7 +72,8 @@ enum DataModule {
         }
         let bytes = try images.values.enumerated().map { index, value in
           guard value >= 0, value <= 1 else {
-            throw LuaUsageError("value \(value) at index \(index + 1) is outside 0 ... 1")
+            throw LuaUsageError(
+              "value \(value) at index \(index + 1) is outside 0 ... 1; scale or clamp the images")
           }
           return UInt8((value * 255).rounded())
         }
@@ -115,7 +116,8 @@ enum DataModule {
       extents.reduce(1.0, { $0 * Double($1) }) < 0x1p31
     else {
       throw LuaUsageError(
-        "option 'shape' must be a list of extents of at least 1, below 2^31 values together")
+        "option 'shape' is \(given.value("shape")?.shown ?? "missing"); expected a list of extents of at least 1, "
+          + "below 2^31 values together")
     }
     return Shape(extents)
   }

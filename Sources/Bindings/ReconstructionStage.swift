@@ -88,7 +88,8 @@ enum ReconstructionStage {
     if let beta {
       guard beta.count == 2, beta[0] >= beta[1] else {
         throw LuaUsageError(
-          "option 'beta' is a list of \(beta.count); expected { first, last }, the first not less")
+          "option 'beta' is { \(beta.map { "\($0)" }.joined(separator: ", ")) }; expected { first, last }, the first not less"
+        )
       }
       settings.beta = Float(beta[1])...Float(beta[0])
     }

@@ -23,12 +23,13 @@ struct ScriptParameters {
       return
     }
     guard case .table(let members) = table else {
-      throw LuaUsageError("argument 1 (parameters) must be a table of { default, summary }")
+      throw LuaUsageError(
+        "the parameters are \(table.shown); expected a table of names with { default, \"summary\" } each")
     }
     rows = try members.sorted { $0.key < $1.key }.map { name, value in
       guard let parts = value.elements, parts.count >= 2, let summary = parts[1].text else {
         throw LuaUsageError(
-          "parameter '\(name)' must be { default, \"summary\" }, { default, \"summary\", low, high } or "
+          "parameter '\(name)' is \(value.shown); expected { default, \"summary\" }, { default, \"summary\", low, high } or "
             + "{ default, \"summary\", { \"name\", … } }")
       }
       let choices = parts.count == 3 ? parts[2].elements?.compactMap(\.text) : nil

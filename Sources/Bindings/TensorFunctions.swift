@@ -100,7 +100,9 @@ enum TensorFunctions {
     ) { call in
       let tensor = try call.receiver(TensorObject.self).value
       let count = tensor.shape.rank > 0 ? tensor.shape[0] : 0
-      guard count > 0 else { throw LuaUsageError("a tensor \(tensor.shape) has no rows") }
+      guard count > 0 else {
+        throw LuaUsageError("a tensor \(tensor.shape) has no rows; give one with values")
+      }
       let first = try call.integer(0, in: 1...count)
       return .object(TensorObject(tensor.rows(first - 1..<(try call.integer(1, in: first...count)))))
     },

@@ -47,7 +47,9 @@ extension IntegerEngine {
     if !context.node.isWide {
       guard grid.levels <= 256 else { throw .tooManyLevels(node: context.node.name, levels: grid.levels) }
       guard (0...255).contains(grid.zeroPoint), grid.scale > 0, grid.scale.isFinite, grid.levels > 1 else {
-        throw .unsupportedGrid(node: context.node.name, grid: "\(grid)")
+        throw .unsupportedGrid(
+          node: context.node.name,
+          grid: "a grid of scale \(grid.scale), zero point \(grid.zeroPoint) and \(grid.levels) levels")
       }
     }
   }

@@ -195,10 +195,11 @@ extension ByteReader {
     let stride = try array(Int.self)
     let dilation = try array(Int.self)
     let padding = try array(Int.self)
+    let window = WindowGeometry(kernel: kernel, stride: stride, dilation: dilation, padding: padding)
     guard (kernel + stride + dilation + padding).allSatisfy({ (0..<65536).contains($0) }) else {
-      throw failure("a window of \(kernel), stride \(stride), dilation \(dilation), padding \(padding)")
+      throw failure("\(window) has an entry outside 0 ... 65535")
     }
-    return WindowGeometry(kernel: kernel, stride: stride, dilation: dilation, padding: padding)
+    return window
   }
 
   private mutating func range() throws(PackingError) -> CodeRange {
@@ -248,7 +249,9 @@ extension ByteReader {
     let count = try int()
     let channels = try int()
     let byte = try integer(UInt8.self)
-    guard let rounding = RequantizationRounding(rawValue: byte) else { throw failure("rounding \(byte)") }
+    guard let rounding = RequantizationRounding(rawValue: byte) else {
+      throw failure("layer '\(name)' has rounding \(byte)")
+    }
     let range = try range()
     let isWide = try integer(UInt8.self) != 0
     let headroom = Int(try integer(UInt8.self))

@@ -105,6 +105,13 @@ public struct WindowGeometry: Hashable, Sendable {
   }
 }
 
+extension WindowGeometry: CustomStringConvertible {
+  /// The window as error messages name it.
+  public var description: String {
+    "a window of \(kernel), stride \(stride), dilation \(dilation), padding \(padding)"
+  }
+}
+
 /// Weights, bias and requantization of a convolution or linear layer.
 ///
 ///     sum[o]  = bias[o] + (Σ (x - x.zeroPoint) * (weights[o, …] - zeroPoints[o])) << headroom        32-bit, exact

@@ -123,7 +123,7 @@ public struct IntegerModelBuilder: Sendable {
     let bits = PackedCodes.bits(forLevels: weights.levels)
     let packed: PackedCodes
     do { packed = try PackedCodes(weights.codes, bits: bits) } catch {
-      throw .unsupportedGrid(node: layer.name, grid: "codes beyond \(weights.levels) levels: \(error)")
+      throw .unsupportedGrid(node: layer.name, grid: "codes beyond \(weights.levels) levels")
     }
     var operation = IntegerConvolution(
       window: layer.window, groups: layer.groups, weights: packed,

@@ -63,7 +63,7 @@ struct StepContext {
       window.kernel.reduce(Double(input.2), { $0 * Double($1) }) < 0x1p31,
       groups > 0, input.2 % groups == 0, output[2] % groups == 0
     else {
-      throw shapeError("window \(window), \(groups) groups on \(inputs[0].shape) do not give \(node.shape)")
+      throw shapeError("\(window) in \(groups) groups does not give \(node.shape) of \(inputs[0].shape)")
     }
     return aq_conv_geometry(
       in_h: input.0, in_w: input.1, in_c: input.2, out_h: output[0], out_w: output[1], out_c: output[2],

@@ -73,7 +73,7 @@ public struct LuaCall {
   public func wrong(_ index: Int, _ expected: String) -> LuaUsageError {
     let name =
       box.function.parameters.indices.contains(index) ? " (\(box.function.parameters[index].name))" : ""
-    let shown = lua.typeName(at: slot(index), L).map { "a \($0)" } ?? value(index).shown
+    let shown = lua.typeName(at: slot(index), L).map(withArticle) ?? value(index).shown
     return LuaUsageError("argument \(index + 1)\(name) is \(shown); expected \(expected)")
   }
 
@@ -137,7 +137,7 @@ public struct LuaCall {
   @usableFromInline
   func receiver(of type: ObjectIdentifier) throws -> AnyObject {
     if let object = try object(of: type, slot: 1) { return object }
-    throw LuaUsageError("argument 1 is not a \(lua.typeName(type)); call methods with ':'")
+    throw LuaUsageError("argument 1 is not \(withArticle(lua.typeName(type))); call methods with ':'")
   }
 
   func anyReceiver() throws -> AnyObject {
@@ -162,7 +162,7 @@ public struct LuaCall {
   @usableFromInline
   func object(of type: ObjectIdentifier, _ index: Int) throws -> AnyObject {
     if let object = try object(of: type, slot: slot(index)) { return object }
-    throw wrong(index, "an \(lua.typeName(type))")
+    throw wrong(index, withArticle(lua.typeName(type)))
   }
 
   @usableFromInline

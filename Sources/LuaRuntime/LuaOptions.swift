@@ -13,7 +13,8 @@ public struct LuaOptions {
       }
       guard row.kind.accepts(value, lua) else {
         let shown =
-          if case .object(let object) = value { "a \(lua.type(of: object)?.row.name ?? "object")" } else {
+          if case .object(let object) = value { withArticle(lua.type(of: object)?.row.name ?? "object") } else
+          {
             value.shown
           }
         throw LuaUsageError("option '\(key)' is \(shown); expected \(row.kind.text)")
@@ -110,6 +111,11 @@ extension LuaOption.Kind {
     case .any: "any"
     }
   }
+}
+
+/// A name with "a" or "an" before it.
+func withArticle(_ name: String) -> String {
+  (name.first.map("aeiou".contains) == true ? "an " : "a ") + name
 }
 
 /// "Did you mean 'x'?" for the nearest name, or the list of names when none is near.

@@ -35,7 +35,7 @@ public enum LuaValue {
     case .string(let value): "a string \"\(value.prefix(40))\""
     case .list(let values): "a list of \(values.count)"
     case .table: "a table"
-    case .object(let object): "a \(type(of: object))"
+    case .object: "an object"
     case .function: "a function"
     }
   }

@@ -12,7 +12,7 @@ extension PackedFile {
   public func write(to path: String) throws(PackingError) {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw .file(path: path, operation: "replace", reason: "It is not a regular file")
+      throw .file(path: path, operation: "replace", reason: "it is not a regular file")
     }
     let temporary = "\(path).\(getpid()).part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
@@ -41,7 +41,7 @@ extension PackedFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, "inspect") }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw .file(path: path, operation: "read", reason: "It is not a regular file")
+      throw .file(path: path, operation: "read", reason: "it is not a regular file")
     }
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var done = 0

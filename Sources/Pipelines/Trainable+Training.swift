@@ -73,7 +73,7 @@ private struct TrainingRun {
       let factor = options.schedule.factor(epoch: moment, of: Double(options.epochs))
       let result = try self.step(batch, scale: Float(factor), &network)
       guard result.loss.isFinite else {
-        throw PipelineError.diverged(epoch: number, step: step + 1, loss: "\(result.loss)")
+        throw PipelineError.diverged(epoch: number, step: step + 1, loss: "\(result.loss.magnitude)")
       }
       loss += result.loss * Double(batch.count)
       correct += result.correct

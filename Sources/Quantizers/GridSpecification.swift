@@ -81,7 +81,7 @@ public struct GridSpecification: Hashable, Sendable {
     if case .perBlock(let size) = choice {
       guard size >= 1 else { throw .blockSize(size) }
       if mode == .published {
-        throw .incompatible("mode published has per-value intervals; use choice perValue or mode clamp")
+        throw .incompatible("mode published has per-value intervals; leave block out or use mode clamp")
       }
       if case .channel(let axis) = group, axis != 0 {
         throw .incompatible(

@@ -57,7 +57,7 @@ public struct QuantizationOptions: Sendable {
     for recipe in [activations, firstLast?.activations].compactMap({ $0 }) {
       guard recipe.group == .tensor, (recipe as? GridSpecification)?.blockSize == nil else {
         throw .incompatible(
-          "activations have one range per tensor and intervals chosen per value; use group tensor and choice perValue"
+          "activations have one range per tensor and intervals chosen per value; leave their options group and block out"
         )
       }
     }

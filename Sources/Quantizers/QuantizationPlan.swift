@@ -45,8 +45,8 @@ public struct QuantizationPlan: Sendable {
     let products = graph.nodes.indices.filter { graph.nodes[$0].layer?.isWeighted == true }
     let keys = products.map { graph.nodes[$0].name + ".weight" }
     if let unknown = options.layers.keys.sorted().first(where: { !keys.contains($0) }) {
-      throw .unknown(
-        "there is no weight '\(unknown)'; there are \(keys.prefix(8).joined(separator: ", ")), …")
+      let others = keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : "")
+      throw .unknown("there is no weight '\(unknown)'; there are \(others)")
     }
     weights =
       options.weights.map { regular in

@@ -46,7 +46,7 @@ struct UnitWork {
         weight: weights?.rows(rows),
         execution: execution)
       guard loss.isFinite else {
-        throw ReconstructionError.diverged(unit: unit.name, iteration: iteration, loss: "\(loss)")
+        throw ReconstructionError.diverged(unit: unit.name, iteration: iteration, loss: "\(loss.magnitude)")
       }
       if iteration % 64 == 63 { streams.releasePages([fullPrecision, target] + quantized) }
       report(iteration + 1, loss)

@@ -66,7 +66,8 @@ public struct PluginWorkbench {
     let path = "\(place)/\(name).lua"
     if access(path, F_OK) == 0 { return fail("\(path) is there already; choose another name", 73) }
     for part in [folder, place] where mkdir(part, 0o755) != 0 && errno != EEXIST {
-      return fail("cannot make \(part): \(String(cString: strerror(errno)))", 73)
+      return fail(
+        "cannot make \(part): \(String(cString: strerror(errno))). Make the folder above it first.", 73)
     }
     do { try AtomicFile.write(text, to: path) } catch { return fail("\(error)", 73) }
     let usage = PluginKind.all.first { $0.name == kind }?.usage.replacing("NAME", with: name) ?? ""

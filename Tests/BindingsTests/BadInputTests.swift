@@ -140,7 +140,8 @@ struct Mistake: Sendable, CustomStringConvertible {
     Mistake(
       script: "augq.data.raw('Scripts/first.lua', { shape = { 1, 0 }, type = 'uint8' })",
       message:
-        "augq.data.raw: option 'shape' must be a list of extents of at least 1, below 2^31 values together"
+        "augq.data.raw: option 'shape' is a list of 2; expected a list of extents of at least 1, "
+        + "below 2^31 values together"
     ),
     Mistake(
       script: "augq.data.raw('Scripts/first.lua', { shape = { 1 }, type = 'int4' })",

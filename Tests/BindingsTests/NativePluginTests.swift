@@ -63,7 +63,21 @@ struct NativePluginTests {
 
     try scratch.write("no library", to: "error_diffusion/\(place)")
     let problem = catalogue.description(of: try entry(catalogue)).problem
-    #expect(problem?.hasPrefix("\(library): cannot be loaded: ") == true, "\(problem ?? "")")
+    #expect(problem == "\(library): cannot be loaded: \(library): file too short. Build it again.")
+
+    for (source, message) in [
+      ("int other;", ": exports no augq_plugin_init. See augq_plugin.h."),
+      (
+        "int augq_plugin_init(const void *host) { return host ? 7 : 0; }",
+        ": augq_plugin_init returned 7; it does not work with this augq."
+      ),
+    ] {
+      try scratch.write(source, to: "error_diffusion/native/error_diffusion.c")
+      try? FileManager.default.removeItem(atPath: library)
+      try build()
+      let problem = catalogue.description(of: try entry(catalogue)).problem
+      #expect(problem == library + message)
+    }
   }
 
   @Test func theExampleObeysTheLawsAndMatchesTheSameRuleInLua() throws {
@@ -145,7 +159,7 @@ struct NativePluginTests {
       ("native.refuse(3)", "native.refuse of package 'error_diffusion': no such luck"),
       ("native.forget(weight)", "native.forget of package 'error_diffusion' ended without a result"),
       ("native.twice(3)", "native.twice: argument 1 (tensor1) is 3; expected an augq.Tensor"),
-      ("native.refuse(weight)", "native.refuse: argument 1 (number1) is a augq.Tensor; expected a number"),
+      ("native.refuse(weight)", "native.refuse: argument 1 (number1) is an augq.Tensor; expected a number"),
     ] {
       #expect(outcome(body).hasSuffix(message), "\(outcome(body))")
     }

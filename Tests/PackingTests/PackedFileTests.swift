@@ -44,10 +44,10 @@ struct PackedFileTests {
 
   @Test func devicesAreNeitherReplacedNorRead() {
     #expect(
-      throws: PackingError.file(path: "/dev/null", operation: "replace", reason: "It is not a regular file")
+      throws: PackingError.file(path: "/dev/null", operation: "replace", reason: "it is not a regular file")
     ) { try file.write(to: "/dev/null") }
     #expect(
-      throws: PackingError.file(path: "/dev/null", operation: "read", reason: "It is not a regular file")
+      throws: PackingError.file(path: "/dev/null", operation: "read", reason: "it is not a regular file")
     ) { try PackedFile(path: "/dev/null") }
   }
 

@@ -40,6 +40,8 @@ final class NativeLibrary {
       throw LuaUsageError("\(path): cannot be loaded: \(String(cString: dlerror())). Build it again.")
     }
     guard let symbol = dlsym(library, "augq_plugin_init") else {
+      // Else the next attempt would find this library again instead of one that was built anew.
+      dlclose(library)
       throw LuaUsageError("\(path): exports no augq_plugin_init. See augq_plugin.h.")
     }
     let start = unsafeBitCast(symbol, to: augq_plugin_init_function.self)

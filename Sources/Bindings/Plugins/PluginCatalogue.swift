@@ -51,7 +51,9 @@ public struct PluginCatalogue {
     guard file.hasSuffix(".lua"), PluginEntry.isName(String(file.dropLast(4))) else {
       throw LuaUsageError("\(path): a plugin is a .lua file named with letters, digits and _")
     }
-    guard FileStatus.exists(path) else { throw LuaUsageError("\(path): there is no such file") }
+    guard FileStatus.exists(path) else {
+      throw LuaUsageError("\(path): there is no such file. Check the path.")
+    }
     let above = FileStatus.folder(of: folder)
     let package = FileStatus.exists(above + "/plugin.lua") ? above : nil
     return PluginEntry(

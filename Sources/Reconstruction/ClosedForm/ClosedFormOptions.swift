@@ -57,7 +57,7 @@ public struct ClosedFormOptions: Hashable, Sendable {
       throw .invalid("damping is \(damping); choose more than 0, up to 1 (0.01 is usual)")
     }
     guard (0...100).contains(sweeps) else { throw .invalid("sweeps is \(sweeps); choose 0 to 100") }
-    guard patchLimit >= 1 else { throw .invalid("patchLimit is \(patchLimit); choose at least 1 patch") }
+    guard patchLimit >= 1 else { throw .invalid("patches is \(patchLimit); choose at least 1") }
     guard batch >= 1 else { throw .invalid("batch is \(batch); choose at least 1 image") }
     guard memoryLimit >= 0 else { throw .invalid("memoryLimit is \(memoryLimit) bytes; choose at least 0") }
   }
