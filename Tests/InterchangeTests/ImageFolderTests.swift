@@ -72,7 +72,10 @@ import Testing
     ("cut.jpg", ImageSamples.jpeg.prefix(700), "the image is damaged: "),
     ("short.jpg", ImageSamples.jpeg.prefix(100), "the image is damaged: "),
     ("cut.png", ImageSamples.png.prefix(120), "the image is damaged: the file ends early"),
-    ("head.png", ImageSamples.png.prefix(8), "the image is damaged: the file ends early"),
+    (
+      "head.png", ImageSamples.png.prefix(8),
+      "the image is damaged: the file ends early. Fetch the file again."
+    ),
     (
       "sum.png", ImageSamples.png.prefix(100) + [0, 1, 2, 3] + ImageSamples.png.dropFirst(104),
       "the image is damaged: "

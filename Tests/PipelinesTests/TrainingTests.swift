@@ -81,8 +81,10 @@ import Testing
         on: try Self.dataset(64), validation: nil, options: Self.options(1e30), execution: Execution())
       Issue.record("an absurd learning rate went unnoticed")
     } catch let error as PipelineError {
-      #expect(error.description.hasPrefix("training diverged: the loss is "))
-      #expect(error.description.hasSuffix("Lower the learning rate or warm up longer."))
+      #expect(
+        error.description
+          == "training diverged: the loss is nan in epoch 1, step 2. Lower the learning rate or warm up longer."
+      )
     }
   }
 
@@ -97,6 +99,36 @@ import Testing
     #expect(throws: PipelineError.nonFiniteScore(image: 0, value: "nan")) {
       try broken.evaluated(on: try Self.dataset(4), execution: Execution())
     }
+  }
+
+  @Test func whatDoesNotFitTheNetworkIsExplained() throws {
+    let model = try Self.model()
+    var broken = model
+    broken.parameters["head.bias"] = Tensor([2], [.nan, 0])
+    let wide = try Dataset(
+      name: "wide", imageShape: [7, 6, 1], classNames: ["a"], pixels: [UInt8](repeating: 0, count: 42),
+      labels: [0])
+    let many = try Dataset(
+      name: "many", imageShape: [6, 6, 1], classNames: ["a", "b", "c"],
+      pixels: [UInt8](repeating: 0, count: 36), labels: [0])
+    func expect(_ message: String, _ network: Model, _ data: Dataset) {
+      let error = #expect(throws: PipelineError.self) {
+        try network.evaluated(on: data, execution: Execution())
+      }
+      #expect(error?.description == message)
+    }
+
+    expect(
+      "images are 7x6x1, but the network's input is 6x6x1. Load the data set the network was made for.",
+      model,
+      wide)
+    expect(
+      "the data set has 3 classes, but the network gives 2 scores. Give the last layer 3 features.", model,
+      many)
+    expect(
+      "a score of image 0 is nan. Look for NaN or infinity in the weights, or for a diverged training.",
+      broken,
+      try Self.dataset(4))
   }
 
   @Test func checkpointsComeBackAndMustBeFinite() throws {

@@ -159,7 +159,11 @@ struct Ending: Sendable, CustomStringConvertible {
     process.waitUntilExit()
 
     let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    #expect(message.hasPrefix("augq: cannot write standard output: "), "\(message)")
+    let reasons = ["No space left on device", "some of it was refused"]
+    let messages = reasons.map {
+      "augq: cannot write standard output: \($0). What it holds is not complete; check the free space.\n"
+    }
+    #expect(messages.contains { message.hasPrefix($0) }, "\(message)")
     #expect(process.terminationStatus == (script.contains("error") ? 1 : 73))
   }
 

@@ -3,9 +3,27 @@ import Synchronization
 import Tensors
 import TestSupport
 import Testing
-import Workbench
+
+@testable import Workbench
 
 @Suite struct IsolatedProcessTests {
+  static let ends: [(limit: ResultChannel.Limit?, message: String)] = [
+    (.time, "stopped after the time limit of 600.0 s. Raise --time."),
+    (.processorTime, "stopped after its processor time. Raise --time."),
+    (.fileSize, "stopped when a file grew beyond what it may write. Write less to one file."),
+    (
+      nil,
+      "the isolated process was ended by signal 11 (Segmentation fault). "
+        + "It may have run out of address space: raise --memory; else this is a bug of Lua or of augq."
+    ),
+  ]
+
+  @Test(arguments: ends.indices) func whatEndedAChildIsExplained(_ index: Int) {
+    let outcome = IsolatedProcess.Outcome(
+      ending: .signalled(11), limit: Self.ends[index].limit, output: [], errors: [], result: nil)
+    #expect(outcome.message(SandboxPolicy(.isolated)) == Self.ends[index].message)
+  }
+
   private func process(
     _ script: String, _ folder: Scratch, _ limits: ProcessLimits = ProcessLimits(), seconds: Double = 60
   )
