@@ -16,7 +16,12 @@ enum DataModule {
             "folder with the four IDX files, .gz or plain; else $AUGQ_FASHION_MNIST, else Debian's")
         ], returns: "{ train: augq.Dataset, test: augq.Dataset }"
       ) { call in
-        let (train, test) = try FashionMNIST.load(folder: try call.options(0).string("folder"))
+        let folder = try call.options(0).string("folder")
+        // In a folder that confined code names, files may be links.
+        if let folder, call.lua.sandbox != nil {
+          for name in FileStatus.names(in: folder) { _ = try call.lua.path("\(folder)/\(name)", for: .read) }
+        }
+        let (train, test) = try FashionMNIST.load(folder: folder)
         return .table([("train", .object(DatasetObject(train))), ("test", .object(DatasetObject(test)))])
       },
       LuaFunction(
@@ -49,7 +54,8 @@ enum DataModule {
         return .object(
           DatasetObject(
             try ImageFolder.load(
-              try call.path(0, for: .read), transform: transform, classCount: given.integer("classes"))))
+              try call.path(0, for: .read), transform: transform, classCount: given.integer("classes"),
+              followsLinks: call.lua.sandbox == nil)))
       },
       LuaFunction(
         "of", "Makes a data set of a tensor of images in 0 ... 1, kept as bytes, and their classes.",

@@ -15,6 +15,16 @@ package enum FileStatus {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether two paths lead to the same place that is there.
+  package static func isSame(_ a: String, _ b: String) -> Bool {
+    guard let first = realpath(a, nil), let second = realpath(b, nil) else { return false }
+    defer {
+      free(first)
+      free(second)
+    }
+    return strcmp(first, second) == 0
+  }
+
   /// The folder that a path names a file in: `.` for a bare file name.
   package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -27,10 +37,10 @@ package enum FileStatus {
     defer { closedir(stream) }
     var names: [String] = []
     while let entry = readdir(stream) {
-      names.append(
-        withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        })
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
     }
     return names
   }

@@ -10,17 +10,24 @@ public enum ImageFolder {
   /// Class folders with numbers for names give their images that label; otherwise labels follow the names' order.
   /// Within a class images are in the order of their names.
   ///
-  /// - Parameter classCount: The number of classes; `nil` takes as many as the folders show.
+  /// - Parameters:
+  ///   - classCount: The number of classes; `nil` takes as many as the folders show.
+  ///   - followsLinks: Whether links count; they may lead out of the folder.
   /// - Throws: ``InterchangeError`` that names the folder or the file.
   public static func load(
-    _ folder: String, transform: ImageTransform = ImageTransform(), classCount: Int? = nil
+    _ folder: String, transform: ImageTransform = ImageTransform(), classCount: Int? = nil,
+    followsLinks: Bool = true
   ) throws(InterchangeError) -> Dataset {
-    let names = try Folder.entries(of: folder).filter { Folder.isFolder("\(folder)/\($0)") }
+    func isTaken(_ path: String) -> Bool { followsLinks || !Folder.isLink(path) }
+    let names = try Folder.entries(of: folder).filter {
+      Folder.isFolder("\(folder)/\($0)") && isTaken("\(folder)/\($0)")
+    }
     let classes = try self.classes(names, in: folder, classCount: classCount)
     var paths: [String] = []
     var labels: [Int] = []
     for (name, label) in zip(names, classes.labels) {
-      for file in try Folder.entries(of: "\(folder)/\(name)") where isImage(file) {
+      for file in try Folder.entries(of: "\(folder)/\(name)")
+      where isImage(file) && isTaken("\(folder)/\(name)/\(file)") {
         paths.append("\(folder)/\(name)/\(file)")
         labels.append(label)
       }

@@ -1,5 +1,8 @@
 import CLuaShim
 
+/// A function of a sandbox; it runs on the thread of its state, as everything that calls it does.
+private struct ConfinedCall: @unchecked Sendable { let function: LuaReference }
+
 extension LuaState {
   /// Pushes one value (several or nothing for `.values`) and returns how many.
   @discardableResult
@@ -25,9 +28,24 @@ extension LuaState {
         aql_raw_set_field(L, -2, key)
       }
     case .object(let object): try push(object, L)
-    case .function(let reference): aql_push_reference(L, reference.reference)
+    case .function(let function):
+      // What a sandbox hands out keeps it, whoever calls it.
+      let isForeign = function.sandbox != nil && function.sandbox !== sandbox
+      aql_push_reference(L, (isForeign ? confined(function) : function).reference)
     }
     return 1
+  }
+
+  /// A native function that calls one of a sandbox there; it gives the first result.
+  private func confined(_ function: LuaReference) -> LuaReference {
+    if let made = function.proxy { return made }
+    let body = ConfinedCall(function: function)
+    let made = reference(
+      to: LuaFunction("", "") { call in
+        try body.function.result((0..<call.count).map { try call.read($0) })
+      }, name: "")
+    function.proxy = made
+    return made
   }
 
   func push(_ text: String, _ L: OpaquePointer) {

@@ -81,6 +81,8 @@ public final class LuaReference {
   let reference: Int32
   /// What confined the code that handed it over, and confines its calls.
   let sandbox: LuaSandbox?
+  /// The native function that stands for it outside its sandbox, once one was needed.
+  var proxy: LuaReference?
 
   init(owner: LuaState.Owner, reference: Int32, sandbox: LuaSandbox?) {
     self.owner = owner

@@ -53,8 +53,18 @@ struct NativePluginTests {
     #expect(!catalogue.active().contains { $0.name == "error_diffusion" })
   }
 
-  @Test func aMissingOrBrokenLibraryIsTold() throws {
+  @Test func consentToANameIsConsentToOnePackage() throws {
+    try build()
     let (_, catalogue, _) = try state(allowing: ["error_diffusion"])
+
+    #expect(
+      catalogue.description(of: try entry(catalogue)).problem
+        == "\(package): \(PluginTests.folder)/error_diffusion is a package 'error_diffusion' too. Allow the one you trust by its folder: --allow-native \(package)"
+    )
+  }
+
+  @Test func aMissingOrBrokenLibraryIsTold() throws {
+    let (_, catalogue, _) = try state(allowing: [package])
     let place = NativeLibrary.path(package: "error_diffusion")
 
     #expect(
@@ -82,7 +92,7 @@ struct NativePluginTests {
 
   @Test func theExampleObeysTheLawsAndMatchesTheSameRuleInLua() throws {
     try build()
-    let (lua, catalogue, session) = try state(allowing: ["error_diffusion"])
+    let (lua, catalogue, session) = try state(allowing: [package])
 
     #expect(PluginLaws(session: session, lua: lua).failures(of: try entry(catalogue)) == [])
     // With one output channel a layer, memory order is the order of the channel.
@@ -139,7 +149,7 @@ struct NativePluginTests {
       }
       """, to: "error_diffusion/rounding/error_diffusion.lua")
     try build()
-    let (lua, _, session) = try state(allowing: ["error_diffusion"])
+    let (lua, _, session) = try state(allowing: [package])
     let plugin = try PluginFiles(session: session).load("rounding", "error_diffusion", lua)
     func outcome(_ body: String) -> String {
       do {
@@ -158,6 +168,10 @@ struct NativePluginTests {
     for (body, message) in [
       ("native.refuse(3)", "native.refuse of package 'error_diffusion': no such luck"),
       ("native.forget(weight)", "native.forget of package 'error_diffusion' ended without a result"),
+      (
+        "native.twice(require 'augq'.tensor.zeros { 0, 4 })",
+        "native.twice: argument 1 (tensor1) is a tensor 0x4; native code takes 1 ... 8 axes and no empty tensor"
+      ),
       ("native.twice(3)", "native.twice: argument 1 (tensor1) is 3; expected an augq.Tensor"),
       ("native.refuse(weight)", "native.refuse: argument 1 (number1) is an augq.Tensor; expected a number"),
     ] {

@@ -144,15 +144,79 @@ import Testing
     #expect(try scratch.names() == ["out.txt", "plugins"])
   }
 
-  @Test func aPluginWritesInItsFolderWhereItSaysSo() throws {
-    let text = "local f <close> = assert(io.open('FOLDER/cache', 'w')) return 'kept'"
-    let body = text.replacingOccurrences(of: "FOLDER", with: scratch.path("plugins/report"))
-    try plugin(
-      "return { permissions = { fs_write = { 'cache' } }, render = function() \(body) end }",
-      "report/keeps.lua")
+  @Test func aPackageWritesInItsDataFolderWhereItSaysSo() throws {
+    let folder = scratch.path("plugins/mine")
+    func makePackage(_ permissions: String, _ path: String) throws {
+      try plugin(
+        "return function() local f <close> = assert(io.open('\(folder)/\(path)', 'w')) return 'kept' end",
+        "mine/report/keeps.lua")
+      try plugin(
+        """
+        return { name = "mine", version = "1.0.0", api = ">=1.0 <2", provides = { report = { "keeps" } },
+          permissions = { \(permissions) } }
+        """, "mine/plugin.lua")
+    }
+    try scratch.write("", to: "plugins/mine/data/there")
+    let call = "augq.table({ { 'a', 'text' } }):render 'keeps'"
 
-    #expect(problem("augq.table({ { 'a', 'text' } }):render 'keeps'") == "no error")
-    #expect(try scratch.names() == ["plugins"])
+    try makePackage("fs_write = { 'data' }", "data/cache")
+    #expect(problem(call) == "no error")
+    try makePackage("fs_write = { 'data' }", "report/keeps.lua")
+    #expect(problem(call).contains("/report/keeps.lua' is outside the folders that this code may write"))
+    try makePackage("", "data/cache")
+    #expect(problem(call).contains("is outside the folders that this code may write (none)"))
+    try makePackage("fs_write = { 'report' }", "report/x")
+    #expect(
+      problem(call)
+        == "chunk:1: \(folder)/plugin.lua: permission 'fs_write' names \"report\"; a package writes below its folder data, and what options name (\"option:NAME\")"
+    )
+  }
+
+  /// Defaults are the plugin's own words.
+  @Test func defaultsHandNothingOver() throws {
+    try scratch.write("x", to: "secret.bin")
+    let path = scratch.path("secret.bin")
+    let text = reader(permissions: "permissions = { fs_read = { 'option:file' } },")
+      .replacingOccurrences(of: "file = { \"\",", with: "file = { \"\(path)\",")
+    try plugin(text, "dataset/sly.lua")
+
+    #expect(problem("augq.data.sly()").contains("'\(path)' is outside the folders that this code may read"))
+    #expect(problem("augq.data.sly { file = '\(path)' }") == "no error")
+  }
+
+  /// A function that a plugin hands out runs in its sandbox, whoever calls it.
+  @Test func functionsThatLeaveASandboxKeepIt() throws {
+    let text = "return \(Self.images), { images = function() return os.execute 'true' end }"
+    try plugin("local augq = require 'augq'\nreturn function() \(text) end", "dataset/mine.lua")
+    let path = scratch.path("plugins/dataset/mine.lua")
+
+    #expect(
+      problem("augq.data.mine()")
+        == "chunk:1: \(path): load returned a table; expected nil or an augq.Dataset as the second")
+    let sandbox = try LuaSandbox(lua, files: FileRoots())
+    let made = try sandbox.run(
+      Array("return function(n) return n + 1, pcall(os.execute, 'true') end".utf8), name: "=made")
+    try lua.setGlobal("made", made)
+    #expect(try lua.evaluate("return made(41)", name: "=outer").integer == 42)
+    let inner = try sandbox.run(
+      Array("return function() return (io.open '/etc/passwd') == nil end".utf8), name: "=i")
+    try lua.setGlobal("made", inner)
+    #expect(try lua.evaluate("return made()", name: "=outer").boolean == true)
+  }
+
+  @Test func linksInAFolderOfImagesAreLeftOut() throws {
+    try plugin(
+      """
+      local augq = require "augq"
+      return function() return augq.data.image_folder("\(scratch.path("plugins/dataset/images"))") end
+      """, "dataset/mine.lua")
+    try scratch.write("private", to: "private.png")
+    try scratch.write("", to: "plugins/dataset/images/0/.keep")
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.path("plugins/dataset/images/0/a.png"), withDestinationPath: scratch.path("private.png")
+    )
+
+    #expect(problem("augq.data.mine()").contains("none of its 1 folders holds a .jpg, .jpeg or .png file"))
   }
 
   static let permissions: [(text: String, message: String)] = [
@@ -169,6 +233,10 @@ import Testing
     (
       "{ fs_read = { 'option:fle' } }",
       "permission 'fs_read' names option 'fle', which there is not. Did you mean 'file'?"
+    ),
+    (
+      "{ fs_write = { 'data' } }",
+      "only a package writes in its folder; make a folder with a plugin.lua, or name an option"
     ),
     ("{ native = 1 }", "permission 'native' is 1; expected true or false"),
     ("{ native = true }", "only a package brings native code; make a folder with a plugin.lua"),

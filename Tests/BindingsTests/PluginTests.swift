@@ -261,6 +261,10 @@ import Testing
       "return { name = 'p', version = '1.0.0', api = '>=1.0 <2', provides = { observer = { 'mine' } }, requires = { q = '>=1.0' } }",
       "/p/plugin.lua: needs package 'q' >=1.0, but there is none. Install it beside this one."
     ),
+    (
+      "return { name = 'q', version = '1.0.0', api = '>=1.0 <2', provides = { observer = { 'mine' } } }",
+      "/p/plugin.lua: field 'name' is \"q\", but the folder is p; they must agree"
+    ),
     ("return { nam = 'p' }", "/p/plugin.lua: a manifest has no field 'nam'. Did you mean 'name'?"),
     (
       "return { name = 'p', version = '1.0.0', api = '>=1.0 <2', provides = { observer = { 'mine' } }, permissions = { root = true } }",

@@ -27,6 +27,8 @@ final class NativeLibrary {
 
   /// What the library added, in order.
   private(set) var functions: [LuaFunction] = []
+  /// What the library sees of the program; it may keep the pointer, so that it is never freed.
+  private let host: UnsafeMutablePointer<augq_host>
   private let package: String
   private let cancellation: Cancellation
 
@@ -36,6 +38,8 @@ final class NativeLibrary {
   init(path: String, package: String, cancellation: Cancellation) throws {
     self.package = package
     self.cancellation = cancellation
+    host = .allocate(capacity: 1)
+    host.initialize(to: Self.table)
     guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL) else {
       throw LuaUsageError("\(path): cannot be loaded: \(String(cString: dlerror())). Build it again.")
     }
@@ -45,16 +49,16 @@ final class NativeLibrary {
       throw LuaUsageError("\(path): exports no augq_plugin_init. See augq_plugin.h.")
     }
     let start = unsafeBitCast(symbol, to: augq_plugin_init_function.self)
-    var host = Self.host
-    host.registry = Unmanaged.passUnretained(self).toOpaque()
-    let code = withUnsafePointer(to: &host) { start($0) }
+    host.pointee.registry = Unmanaged.passUnretained(self).toOpaque()
+    let code = start(host)
+    host.pointee.registry = nil
     guard code == 0 else {
       throw LuaUsageError("\(path): augq_plugin_init returned \(code); it does not work with this augq.")
     }
   }
 
   /// The table of functions that libraries see; `registry` only while they start.
-  fileprivate nonisolated(unsafe) static let host = augq_host(
+  private nonisolated(unsafe) static let table = augq_host(
     size: MemoryLayout<augq_host>.size, major: UInt32(AUGQ_PLUGIN_MAJOR), minor: UInt32(AUGQ_PLUGIN_MINOR),
     registry: nil,
     add: { host, name, summary, tensors, numbers, function, context in
@@ -62,7 +66,7 @@ final class NativeLibrary {
       let library = Unmanaged<NativeLibrary>.fromOpaque(registry).takeUnretainedValue()
       let row = NativeFunction(
         name: String(cString: name), tensors: Int(tensors), numbers: Int(numbers), body: function,
-        context: UInt(bitPattern: context))
+        context: UInt(bitPattern: context), host: UInt(bitPattern: host))
       return library.add(row, summary.map { String(cString: $0) } ?? "") ? 0 : -1
     },
     result: { call, rank, shape in
@@ -87,6 +91,12 @@ final class NativeLibrary {
       LuaFunction(row.name, summary, parameters: parameters, returns: "augq.Tensor") { call in
         let tensors = try (0..<row.tensors).map { try call.object(TensorObject.self, $0).value }
         let numbers = try (0..<row.numbers).map { try call.number(row.tensors + $0) }
+        for (index, tensor) in tensors.enumerated()
+        where !(1...8).contains(tensor.shape.rank) || tensor.count == 0 {
+          throw LuaUsageError(
+            "argument \(index + 1) (tensor\(index + 1)) is a tensor \(tensor.shape); native code takes 1 ... 8 axes and no empty tensor"
+          )
+        }
         let native = NativeCall(reserve: call.lua.reserve, cancellation)
         let result = try native.run(row, tensors, numbers, package)
         return .object(TensorObject(result))
@@ -103,6 +113,8 @@ private struct NativeFunction: Sendable {
   let body: augq_function
   /// The library's pointer, which is its own business.
   let context: UInt
+  /// The library's `augq_host`.
+  let host: UInt
 }
 
 /// What a library sees of one call, behind `augq_call`.
@@ -111,6 +123,7 @@ private final class NativeCall {
   var message: String?
   private let reserve: (_ bytes: Int, _ purpose: String) throws -> Void
   private var result: Tensor?
+  private var refusal: (any Error)?
 
   init(reserve: @escaping (_ bytes: Int, _ purpose: String) throws -> Void, _ cancellation: Cancellation) {
     self.reserve = reserve
@@ -122,9 +135,12 @@ private final class NativeCall {
   }
 
   func makeResult(_ sizes: [Int]) -> UnsafeMutablePointer<Float>? {
-    guard result == nil, sizes.allSatisfy({ $0 > 0 }), let count = Shape(sizes).checkedCount, count < 1 << 40,
-      (try? reserve(4 * count, "the result of native code")) != nil
+    guard result == nil, sizes.allSatisfy({ $0 > 0 }), let count = Shape(sizes).checkedCount, count < 1 << 40
     else { return nil }
+    do { try reserve(4 * count, "the result of native code") } catch {
+      refusal = error
+      return nil
+    }
     result = Tensor(zeros: Shape(sizes))
     // Nobody else has the storage while the function runs.
     return result?.withMutableValues { $0.baseAddress }
@@ -134,7 +150,6 @@ private final class NativeCall {
     -> Tensor
   {
     let call = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
-    var host = NativeLibrary.host
     // The pointers hold while `tensors` and `shapes` live.
     let shapes = tensors.flatMap { $0.shape.dimensions.map(Int64.init) }
     shapes.withUnsafeBufferPointer { shapes in
@@ -146,10 +161,13 @@ private final class NativeCall {
           rank: Int32(tensor.shape.rank))
       }
       withExtendedLifetime(tensors) {
-        row.body(&host, call, views, numbers, UnsafeMutableRawPointer(bitPattern: row.context))
+        row.body(
+          UnsafePointer(bitPattern: row.host), call, views, numbers,
+          UnsafeMutableRawPointer(bitPattern: row.context))
       }
     }
     try cancellation.check()
+    if let refusal { throw refusal }
     if let message { throw LuaUsageError("native.\(row.name) of package '\(package)': \(message)") }
     guard let result else {
       throw LuaUsageError("native.\(row.name) of package '\(package)' ended without a result")

@@ -62,6 +62,9 @@ struct Plugin: @unchecked Sendable {
     let names = options.rows.map(\.name)
     permissions =
       try package?.permissions ?? PluginPermissions(value["permissions"], path, optionNames: names)
+    if package == nil, !permissions.ownWrites.isEmpty {
+      throw fail("only a package writes in its folder; make a folder with a plugin.lua, or name an option")
+    }
     if package == nil, permissions.native {
       throw fail("only a package brings native code; make a folder with a plugin.lua")
     }

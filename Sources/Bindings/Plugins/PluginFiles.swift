@@ -66,7 +66,7 @@ struct PluginFiles: Sendable {
     let sandbox = try LuaSandbox(
       lua, files: FileRoots(read: own), budget: LuaBudget(memory: Self.memory), moduleFolders: own,
       output: .standardError)
-    if let library = try package?.nativeLibrary(session) {
+    if let library = try package?.nativeLibrary(session, among: packages) {
       try sandbox.setGlobal(
         "native",
         .table(

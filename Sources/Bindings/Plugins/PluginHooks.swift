@@ -47,6 +47,10 @@ struct PluginHooks: Sendable {
         guard case .object(let object) = found[0], object is DatasetObject else {
           throw plugin.wrong("load", found[0], "an augq.Dataset")
         }
+        if case .nil = found[1] { return .values(found) }
+        guard case .object(let second) = found[1], second is DatasetObject else {
+          throw plugin.wrong("load", found[1], "nil or an augq.Dataset as the second")
+        }
         return .values(found)
       }
     }
@@ -89,13 +93,14 @@ struct PluginHooks: Sendable {
       let widths = try rows.map(Self.widths)
       let bound = try BoundPlugin(key: "allocator", of: call.read(1), "allocator", files, call.lua)
       let found = try bound.plugin.call("allocate", [.list(rows), bound.options])[0]
-      for (key, bits) in widths {
+      let checked = try widths.map { key, bits in
         guard let chosen = found[key]?.integer, bits.contains(chosen) else {
           throw bound.plugin.wrong(
             "allocate", found[key] ?? .nil, "one of the widths \(bits) for layer '\(key)'")
         }
+        return (key: key, value: LuaValue.integer(chosen))
       }
-      return found
+      return .table(checked)
     }
   }
 

@@ -47,6 +47,10 @@ struct PluginPackage {
     guard PluginEntry.isName(name) else {
       throw fail("field 'name' is \"\(name)\"; use letters, digits and _, a letter first")
     }
+    let last = folder.split(separator: "/").last.map(String.init) ?? ""
+    guard last == name else {
+      throw fail("field 'name' is \"\(name)\", but the folder is \(last); they must agree")
+    }
     let number = try text("version")
     guard let version = Version(number), version.count == 3 else {
       throw fail("field 'version' is \"\(number)\"; expected three numbers such as 1.0.0")
@@ -102,10 +106,18 @@ struct PluginPackage {
   /// Loads its native library.
   ///
   /// - Throws: ``LuaUsageError`` unless the user allows it and the library is there.
-  func nativeLibrary(_ session: Session) throws -> NativeLibrary? {
+  func nativeLibrary(_ session: Session, among folders: [String]) throws -> NativeLibrary? {
     guard permissions.native else { return nil }
-    guard session.allowedNative.contains(name) else {
+    let isNamed = session.allowedNative.contains { FileStatus.isSame($0, folder) }
+    guard isNamed || session.allowedNative.contains(name) else {
       throw NativeCodeIsOff(package: name, folder: folder)
+    }
+    // Consent to a name is consent to one package.
+    let others = folders.filter { $0.hasSuffix("/\(name)") && !FileStatus.isSame($0, folder) }
+    guard isNamed || others.isEmpty else {
+      throw LuaUsageError(
+        "\(folder): \(others[0]) is a package '\(name)' too. Allow the one you trust by its folder: --allow-native \(folder)"
+      )
     }
     let path = folder + "/" + NativeLibrary.path(package: name)
     guard FileStatus.exists(path) else {

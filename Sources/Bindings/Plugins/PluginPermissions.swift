@@ -46,6 +46,13 @@ struct PluginPermissions: Sendable {
           "permission '\(key)' names \"\(path)\", outside the plugin's folder. Make the path an option, and write \"option:NAME\"."
         )
       }
+      // Its code, its manifest and its library are not what it writes.
+      let own = texts.filter { Self.option($0) == nil }
+      if key == "fs_write", let path = own.first(where: { $0 != "data" && !$0.hasPrefix("data/") }) {
+        throw fail(
+          "permission 'fs_write' names \"\(path)\"; a package writes below its folder data, and what options name (\"option:NAME\")"
+        )
+      }
       for name in texts.compactMap(Self.option) where optionNames?.contains(name) == false {
         throw fail(
           "permission '\(key)' names option '\(name)', which there is not. \(nearest(name, among: optionNames ?? []))"

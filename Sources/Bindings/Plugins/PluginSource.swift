@@ -18,7 +18,8 @@ struct BoundPlugin: @unchecked Sendable {
 
   init(_ plugin: Plugin, _ given: [(key: String, value: LuaValue)] = []) throws {
     options = .table(try plugin.values(given))
-    self.plugin = try plugin.permitted(options)
+    // Defaults hand over nothing: the plugin wrote them itself.
+    self.plugin = try plugin.permitted(.table(given))
   }
 
   /// Binds a plugin to its own options among those of a call.

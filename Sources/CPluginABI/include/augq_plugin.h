@@ -58,7 +58,8 @@ struct augq_host {
   int (*is_cancelled)(const augq_call *call);
 };
 
-// Exported by the library. Returns 0, or anything else when it cannot work with this host.
+// Exported by the library. Returns 0, or anything else when it cannot work with this host. It may be called several times in
+// a process, each time with a host of its own, which stays valid until the process ends.
 int augq_plugin_init(const augq_host *host);
 
 typedef int (*augq_plugin_init_function)(const augq_host *host);
