@@ -36,6 +36,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     .systemLibrary(
@@ -44,6 +46,7 @@ let package = Package(
     .systemLibrary(
       name: "CMarkdown", pkgConfig: "libcmark-gfm",
       providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"]), .brew(["cmark-gfm"])]),
+    .systemLibrary(name: "CDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"]), .brew(["libmd"])]),
     .target(name: "CKernels", cSettings: kernelSettings),
     .target(name: "CProcess", cSettings: kernelSettings),
     .target(name: "CPluginABI"),
@@ -76,18 +79,20 @@ let package = Package(
         "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors",
       ]),
     swiftTarget("Reporting", imports: ["CMarkdown"]),
+    swiftTarget(
+      "Runs", imports: ["Interchange", "Tensors", "CDigest", .product(name: "GRDB", package: "GRDB.swift")]),
     swiftTarget("LuaRuntime", imports: ["CLuaShim"]),
     swiftTarget(
       "Bindings",
       imports: [
         "LuaRuntime", "Pipelines", "Reconstruction", "Inference", "Packing", "Quantizers", "Interchange",
-        "Layers", "Tensors", "Reporting", "CPluginABI",
+        "Layers", "Tensors", "Reporting", "Runs", "CPluginABI",
       ]),
     swiftTarget(
       "Workbench",
       imports: [
-        "Bindings", "LuaRuntime", "Inference", "Interchange", "Tensors", "CKernels", "COneDNN", "CLineEditor",
-        "CProcess", "Reporting",
+        "Bindings", "LuaRuntime", "Inference", "Interchange", "Runs", "Tensors", "CKernels", "COneDNN",
+        "CLineEditor", "CProcess", "Reporting", .product(name: "Mustache", package: "swift-mustache"),
       ]),
     swiftTarget(
       "Benchmarks",
@@ -98,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "augq",
       dependencies: [
-        "Workbench", "Bindings", "Benchmarks", "Tensors", "Reporting",
+        "Workbench", "Bindings", "Benchmarks", "Interchange", "Runs", "Tensors", "Reporting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -128,11 +133,12 @@ let package = Package(
       of: "Pipelines",
       imports: ["Inference", "Packing", "Quantizers", "Interchange", "Layers", "Tensors"]),
     tests(of: "Reporting"),
+    tests(of: "Runs"),
     .executableTarget(
       name: "LuaHost", dependencies: ["LuaRuntime"], path: "Tests/LuaHost", swiftSettings: swiftSettings),
     tests(of: "LuaRuntime", imports: ["LuaHost"]),
     tests(of: "Bindings", imports: ["LuaRuntime", "Tensors"]),
-    tests(of: "Workbench", imports: ["Bindings", "LuaRuntime", "Tensors"]),
+    tests(of: "Workbench", imports: ["Bindings", "LuaRuntime", "Runs", "Tensors"]),
     .testTarget(name: "ScriptTests", dependencies: ["TestSupport"], swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .c11

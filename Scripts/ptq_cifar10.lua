@@ -47,6 +47,11 @@ local units = result.units
 result.units, result.side_bits = nil, nil
 rows:add(result)
 rows:print { json = options.json }
+if not options.smoke then
+  for metric in ("top1 integer_top1 fp32_top1 stored_bits entropy_bits unquantized seconds"):gmatch "%g+" do
+    if result[metric] then augq.log(metric, result[metric]) end
+  end
+end
 
 if options.units and units then
   local errors = augq.table {

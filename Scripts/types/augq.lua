@@ -510,6 +510,18 @@ function augq.allocate(layers, options) end
 ---@return integer
 function augq.export(network, path, options) end
 
+---Records a value of this run; sweeps compare the last value of each metric.
+---@param metric string name, such as top1
+---@param value number a finite number
+---@param step? integer what it belongs to, such as an epoch
+function augq.log(metric, value, step) end
+
+---Keeps a copy of a file with this run; returns its SHA-256 digest.
+---@param path string the file
+---@param name? string its name in the run; the path's last part when absent
+---@return string
+function augq.artifact(path, name) end
+
 ---Begins a table of results.
 ---@param columns string[][] { name, format } per column; format is one of text, integer, bytes, number, percent, bits
 ---@return augq.Table

@@ -1,5 +1,6 @@
 public import LuaRuntime
 public import Quantizers
+import Runs
 
 /// The module that recipes get with `require "augq"`: every native function of the workbench.
 public enum Library {
@@ -22,7 +23,7 @@ public enum Library {
       functions: GraphModule.functions + models.functions + quantize.functions
         + reconstruction.functions + preprocessing.functions
         + TensorQuantization(session: session).functions + training.functions
-        + hooks.functions + [TableModule.function, params(session)],
+        + hooks.functions + RunModule(session: session).functions + [TableModule.function, params(session)],
       modules: [
         TensorModule.module, data, hooks.model, GranularityModule(files: files).module,
         CodebookModule(files: files).module,
@@ -61,6 +62,10 @@ public enum Library {
         throw ScriptExit(description: "help was printed", exitCode: 0)
       }
       let (values, rest) = try parameters.parse(session.arguments)
+      session.journal.take(
+        Dictionary(values.compactMap { name, value in ParameterValue(value).map { (name, $0) } }) {
+          first, _ in first
+        })
       return .values([.table(values), .list(rest.map { .string($0) })])
     }
   }

@@ -61,7 +61,8 @@ struct ScriptParameters {
         rest.append(argument)
         continue
       }
-      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       guard let row = rows.first(where: { $0.flag == parts[0] }) else {
         throw ScriptExit(
           description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))",

@@ -1,3 +1,4 @@
+public import Runs
 public import Tensors
 
 /// What one run of a recipe shares with every binding: where the script is, threads, cancellation, progress.
@@ -16,12 +17,15 @@ public final class Session: Sendable {
   public let allowedNative: [String]
   /// Where progress goes.
   public let progress: Progress
+  /// What the run leaves behind.
+  public let journal: RunJournal
 
   /// Makes a session.
   public init(
     scriptPath: String, arguments: [String], threads: Int = Execution.machineThreads, memoryLimit: Int = 0,
-    pluginFolders: [String] = [], allowedNative: [String] = []
+    pluginFolders: [String] = [], allowedNative: [String] = [], journal: RunJournal = .none
   ) {
+    self.journal = journal
     self.allowedNative = allowedNative
     self.pluginFolders = pluginFolders
     self.memoryLimit = memoryLimit

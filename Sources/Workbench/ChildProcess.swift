@@ -21,15 +21,26 @@ struct ChildProcess {
   private let lifeline: Int32
 
   init(_ process: IsolatedProcess) throws {
+    // The output comes first: a file that cannot be opened starts nothing.
+    var file: Int32 = -1
+    if case .file(let path) = process.output {
+      file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+      guard file >= 0 else {
+        throw LuaUsageError("cannot write \(path): \(String(cString: strerror(errno))). Check the folder.")
+      }
+    }
+    defer { if file >= 0 { close(file) } }
     let pipes = try (0..<4).map { _ in try Self.pipe() }
     let isCaptured = process.output == .captured
+    let output = isCaptured ? pipes[0].write : file
+    let errors = isCaptured ? pipes[1].write : file
     var child = pid_t()
     let code = withCStrings(process.commandLine) { arguments in
       withCStrings(process.environment) { environment in
         aq_spawn(
           &child, process.executable, arguments, environment, process.folder,
           [
-            pipes[3].read, isCaptured ? pipes[0].write : -1, isCaptured ? pipes[1].write : -1, pipes[2].write,
+            pipes[3].read, output, errors, pipes[2].write,
           ],
           ResultChannel.descriptor + 1)
       }

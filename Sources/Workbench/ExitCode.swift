@@ -5,6 +5,8 @@ extension ScriptRunner {
     public static let script: Int32 = 1
     /// Wrong options.
     public static let usage: Int32 = 64
+    /// A file is damaged.
+    public static let damagedFile: Int32 = 65
     /// A file the user named is not there.
     public static let noInput: Int32 = 66
     /// A bug: the process was ended by a signal.

@@ -14,11 +14,13 @@ public import Tensors
 /// does not hide the file system from native code that such a bug would let run.
 public struct IsolatedProcess: Sendable {
   /// Where the child's standard output and standard error go.
-  public enum Output: Sendable {
+  public enum Output: Sendable, Equatable {
     /// Into the outcome, the first 16 MiB of each.
     case captured
     /// To where those of this process go.
     case inherited
+    /// Both to the end of a file, which is made when it is not there.
+    case file(String)
   }
 
   /// How a child ended.
@@ -150,7 +152,7 @@ public struct IsolatedProcess: Sendable {
     let names = [
       "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "NO_COLOR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
       "AQ_ISA",
-      "AUGQ_FASHION_MNIST", "AUGQ_PLUGIN_PATH", "AUGQ_SHARED",
+      "AUGQ_FASHION_MNIST", "AUGQ_PLUGIN_PATH", "AUGQ_SHARED", "XDG_DATA_HOME",
     ]
     return names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
       + ["\(ResultChannel.variable)=1"]

@@ -6,12 +6,14 @@
 #endif
 public import Bindings
 import LuaRuntime
+import Runs
 
 /// Runs a recipe: its Lua state, its modules, its arguments, and what its errors look like.
 public struct ScriptRunner {
   private let session: Session
   private let policy: SandboxPolicy
   private let channel: ResultChannel?
+  private var said: LastMessage?
 
   /// Makes a runner for one script.
   ///
@@ -29,20 +31,42 @@ public struct ScriptRunner {
   ///
   /// - Returns: The process's exit code.
   public func run() -> Int32 {
+    let said = LastMessage()
+    var runner = self
+    runner.said = said
+    do { try session.journal.begin() } catch {
+      report("\(error)")
+      return ExitCode.cannotWrite
+    }
+    let outcome = runner.runScript()
+    do {
+      try session.journal.finish(
+        exitCode: outcome.code, message: outcome.code == 0 ? nil : said.text, value: outcome.value,
+        peakBytes: outcome.peakBytes)
+    } catch {
+      report("\(error)")
+      return outcome.code == 0 ? ExitCode.cannotWrite : outcome.code
+    }
+    return outcome.code
+  }
+
+  private typealias ScriptOutcome = (code: Int32, value: String?, peakBytes: Int)
+
+  private func runScript() -> ScriptOutcome {
     guard let bytes = readBytes(session.scriptPath) else {
       report("cannot read \(session.scriptPath): \(String(cString: strerror(errno))). Check the path.")
-      return ExitCode.noInput
+      return (ExitCode.noInput, nil, 0)
     }
     do {
       let lua = try LuaState(memoryLimit: policy.memory)
       return withExtendedLifetime(lua) { execute(bytes, lua) }
     } catch {
       report("\(error)")
-      return ExitCode.resourceLimit
+      return (ExitCode.resourceLimit, nil, 0)
     }
   }
 
-  private func execute(_ bytes: [UInt8], _ lua: LuaState) -> Int32 {
+  private func execute(_ bytes: [UInt8], _ lua: LuaState) -> ScriptOutcome {
     let timer = Deadline(seconds: policy.seconds, cancellation: session.cancellation, stop: lua.interrupter)
     do {
       catchInterrupts(lua)
@@ -51,12 +75,12 @@ public struct ScriptRunner {
       session.progress.clear()
       let flushed = flushOutput()
       if flushed == 0, let text = result.text { channel?.send(.value(Array(text.utf8))) }
-      return flushed
+      return (flushed, result.text, lua.peakBytes)
     } catch {
       session.progress.clear()
       let flushed = flushOutput()
       let code = finish(error, timedOut: timer.hasFired)
-      return code == 0 ? flushed : code
+      return (code == 0 ? flushed : code, nil, lua.peakBytes)
     }
   }
 
@@ -158,8 +182,14 @@ public struct ScriptRunner {
   }
 
   private func report(_ message: String) {
+    said?.text = message.split(separator: "\n", maxSplits: 1).first.map(String.init)
     StandardError.write("augq: \(message)\n")
   }
+}
+
+/// The first line of the message that a run ended with.
+private final class LastMessage {
+  var text: String?
 }
 
 private func cancelFromSignal(_ context: UnsafeMutableRawPointer?) {

@@ -6,7 +6,9 @@ struct Augq: ParsableCommand {
     commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
     version: AugqVersion.text,
     subcommands: [
-      RunCommand.self, ReplCommand.self, HelpCommand.self, InitCommand.self, DoctorCommand.self,
+      RunCommand.self, BatchCommand.self, RunsCommand.self, ReportCommand.self, ReplCommand.self,
+      HelpCommand.self,
+      InitCommand.self, DoctorCommand.self,
       BenchCommand.self,
       DocsCommand.self, PluginCommand.self, WorkerCommand.self,
     ])

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bindings
+import Runs
 import Tensors
 
 /// What bounds the native work and the memory of a session.
@@ -35,10 +36,13 @@ struct Resources: ParsableArguments {
   /// Makes a session within the bounds.
   ///
   /// - Parameter memory: Bytes, instead of the option's.
-  func session(scriptPath: String, arguments: [String], memory: Int? = nil) -> Session {
+  func session(
+    scriptPath: String, arguments: [String], memory: Int? = nil, journal: RunJournal = .none
+  ) -> Session {
     Storage.keepFreedBlocks()
     return Session(
       scriptPath: scriptPath, arguments: arguments, threads: threadCount,
-      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins, allowedNative: allowNative)
+      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins, allowedNative: allowNative,
+      journal: journal)
   }
 }

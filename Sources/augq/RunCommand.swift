@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bindings
+import Runs
 import Workbench
 
 enum AugqVersion {
@@ -16,6 +17,17 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var resources: Resources
 
   @OptionGroup(title: "Sandbox") var sandbox: SandboxOptions
+
+  @Flag(help: "Keep no record of what the recipe logs.")
+  var noRecord = false
+
+  @Option(help: "The folder of runs (default: AUGQ_RUNS, or runs).")
+  var runs = RunRecording.defaultRoot
+
+  @Option(help: .hidden) var trial: String?
+  @Option(help: .hidden) var trialId = ""
+  @Option(help: .hidden) var trialParameters = "{}"
+  @Option(help: .hidden) var attempt = 1
 
   @Argument(help: "The recipe, a Lua file.")
   var file: String
@@ -36,8 +48,30 @@ struct RunCommand: ParsableCommand {
   }
 
   private func runHere(_ policy: SandboxPolicy) -> Int32 {
-    let session = resources.session(scriptPath: file, arguments: arguments, memory: policy.memory)
-    return ScriptRunner(session: session, policy: policy).run()
+    let session = resources.session(
+      scriptPath: file, arguments: arguments, memory: policy.memory, journal: journal(policy))
+    let code = ScriptRunner(session: session, policy: policy).run()
+    guard session.journal.handFolder != nil else { return code }
+    let kept = reporting {
+      let folder = try RunRecording.takeIn(session.journal, root: runs)
+      StandardError.write("recorded in \(folder)\n")
+      return 0
+    }
+    return code == 0 ? kept : code
+  }
+
+  private func journal(_ policy: SandboxPolicy) -> RunJournal {
+    let place: RunJournal.Place =
+      if let trial {
+        .trial(folder: trial, root: runs)
+      } else if noRecord || policy.profile != .trusted {
+        .nowhere
+      } else {
+        .byHand(root: runs)
+      }
+    return RunRecording.journal(
+      place, script: file, id: trialId, attempt: attempt, threads: resources.threadCount,
+      parameters: Parameters(json: trialParameters) ?? [:])
   }
 
   private func runIsolated(_ policy: SandboxPolicy) throws -> Int32 {

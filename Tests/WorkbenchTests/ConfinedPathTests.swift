@@ -8,10 +8,11 @@ import Workbench
 @Suite struct ConfinedPathTests {
   /// A call for each parameter or option that names a file or a folder, with `P` for the path.
   static let calls: [String: String] = [
-    "augq.load.path": "augq.load(P)", "augq.load.weights": "augq.load('net', { weights = P })",
+    "augq.load.source": "augq.load(P)", "augq.load.weights": "augq.load('net', { weights = P })",
     "augq.build.source": "augq.build(P)", "augq.architecture.path": "augq.architecture(P)",
     "augq.load_engine.path": "augq.load_engine(P)", "augq.golden_check.path": "augq.golden_check(P)",
     "augq.reconstruct.folder": "augq.reconstruct(q, { calibration = images, folder = P })",
+    "augq.artifact.path": "augq.artifact(P)",
     "augq.export.path": "augq.export(model, P, { format = 'c_header' })",
     "augq.tensor.load.path": "augq.tensor.load(P, 'x')",
     "augq.data.fashion_mnist.folder": "augq.data.fashion_mnist { folder = P }",

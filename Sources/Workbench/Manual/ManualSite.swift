@@ -50,6 +50,8 @@ public struct ManualSite: Sendable {
             path: "tour.html", markdown: LiterateRecipe(try sources.text("Scripts/tour.lua")).markdown,
             link: Self.link),
           ManualPage(path: "plugins.html", markdown: try sources.text("Plugins/README.md"), link: Self.link),
+          ManualPage(
+            path: "sweeps.html", markdown: try sources.text("Scripts/manual/sweeps.md"), link: Self.link),
           plugins.catalogue, Self.page(of: commands),
         ]),
       ManualSection(
@@ -101,8 +103,10 @@ public struct ManualSite: Sendable {
     let anchors = Dictionary(pages.map { ($0.path, $0.anchors) }) { first, _ in first }
     return pages.flatMap { page in
       page.links.filter { !$0.contains("://") }.compactMap { target in
-        let parts = target.split(separator: "#", maxSplits: 1).map(String.init)
-        let path = RelativePath.joined(RelativePath.folder(page.path), parts[0])
+        let parts = target.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(
+          String.init)
+        let path =
+          parts[0].isEmpty ? page.path : RelativePath.joined(RelativePath.folder(page.path), parts[0])
         guard let known = anchors[path] else {
           return "\(page.path): links to \(target), which is not in the manual"
         }

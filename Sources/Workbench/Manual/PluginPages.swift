@@ -45,7 +45,7 @@ struct PluginPages {
   private func rows(_ kind: String) -> [[String]] {
     found.filter { $0.entry.kind == kind }.map { entry, description in
       let options = description.options.map { option in
-        "<code>\(option.name)</code> \(option.summary.escapedForHTML)"
+        "<code>\(option.name.escapedForHTML)</code> \(option.summary.escapedForHTML)"
           + (option.defaultText.map { " (<code>\($0.escapedForHTML)</code>)" } ?? "")
       }
       let summary = description.isOff ? "Native code, off until it is allowed." : description.summary

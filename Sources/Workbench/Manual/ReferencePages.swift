@@ -92,7 +92,10 @@ struct ReferencePages {
         + table(
           nil, ["parameter", "type", "what it is"],
           parameters.map {
-            ["<code>\($0.name)</code>", "<code>\($0.type.escapedForHTML)</code>", $0.summary.escapedForHTML]
+            [
+              "<code>\($0.name.escapedForHTML)</code>", "<code>\($0.type.escapedForHTML)</code>",
+              $0.summary.escapedForHTML,
+            ]
           })
         + table(
           nil, ["option", "values", "default", "what it is"],
@@ -100,7 +103,7 @@ struct ReferencePages {
             let fallback =
               option.defaultText.map { $0 == "nil" ? "" : "<code>\($0.escapedForHTML)</code>" } ?? "needed"
             return [
-              "<code>\(option.name)</code>", option.kind.text.escapedForHTML, fallback,
+              "<code>\(option.name.escapedForHTML)</code>", option.kind.text.escapedForHTML, fallback,
               option.summary.escapedForHTML,
             ]
           })

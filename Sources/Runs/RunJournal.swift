@@ -1,0 +1,108 @@
+import Foundation
+import Synchronization
+
+/// The run that a recipe belongs to, and what it logs there.
+public final class RunJournal: Sendable {
+  /// Where the run is kept.
+  public enum Place: Sendable {
+    /// Nowhere.
+    case nowhere
+    /// In the folder that a sweep gave it, from the beginning.
+    case trial(folder: String, root: String)
+    /// In a folder of its own below the root, from the first thing that it logs.
+    case byHand(root: String)
+  }
+  private struct State {
+    var recorder: RunRecorder?
+    var parameters: Parameters
+    var folder: String?
+  }
+  private let place: Place
+  private let draft: RunResult
+  private let state: Mutex<State>
+
+  /// The journal of a run that is kept nowhere.
+  public static let none = RunJournal(
+    .nowhere,
+    draft: RunResult(
+      id: "", script: "", scriptDigest: "", version: "", parameters: [:], attempt: 1, environment: [:]))
+
+  /// Makes the journal of a run.
+  ///
+  /// - Parameter draft: What is known before the run; the parameters of a run by hand come later.
+  public init(_ place: Place, draft: RunResult) {
+    self.place = place
+    self.draft = draft
+    state = Mutex(State(parameters: draft.parameters))
+  }
+
+  /// Begins the run of a trial.
+  public func begin() throws {
+    if case .trial = place { _ = try recorder() }
+  }
+
+  /// The folder of the run by hand, once it has begun.
+  public var handFolder: String? { state.withLock { $0.folder } }
+
+  /// Says what the recipe was given; a trial's parameters are the sweep's.
+  public func take(_ parameters: Parameters) {
+    guard case .byHand = place else { return }
+    state.withLock { $0.parameters = parameters }
+  }
+
+  /// Logs a value.
+  public func log(_ metric: Metric) throws { try recorder()?.log(metric) }
+
+  /// Keeps a copy of a file; `nil` when the run is kept nowhere.
+  public func keep(_ path: String, as name: String) throws -> Artifact? {
+    try recorder()?.keep(path, as: name)
+  }
+
+  /// Ends the run; returns what came of it when it is kept.
+  public func finish(exitCode: Int32, message: String?, value: String?, peakBytes: Int) throws {
+    try state.withLock { $0.recorder }?.finish(
+      exitCode: exitCode, message: message, value: value, peakBytes: peakBytes)
+  }
+
+  private func recorder() throws -> RunRecorder? {
+    try state.withLock { state in
+      if let recorder = state.recorder { return recorder }
+      switch place {
+      case .nowhere: return nil
+      case .trial(let folder, let root):
+        state.recorder = try RunRecorder(RunFolder(folder), artifactRoot: root + "/artifacts", draft: draft)
+      case .byHand(let root):
+        var result = draft
+        result = result.byHand(state.parameters)
+        let folder = "\(root)/hand/\(result.id)"
+        state.folder = folder
+        state.recorder = try RunRecorder(RunFolder(folder), artifactRoot: root + "/artifacts", draft: result)
+      }
+      return state.recorder
+    }
+  }
+}
+
+extension RunResult {
+  /// A result before the run.
+  public init(
+    id: String, script: String, scriptDigest: String, version: String, parameters: Parameters, attempt: Int,
+    environment: [String: String]
+  ) {
+    self.init(
+      id: id, script: script, scriptDigest: scriptDigest, version: version, parameters: parameters,
+      status: .failed, exitCode: 0, attempt: attempt, started: Date().timeIntervalSince1970, seconds: 0,
+      peakBytes: 0, message: nil, value: nil, metrics: [], artifacts: [], environment: environment)
+  }
+
+  /// A run by hand: no two are the same, so its id is of the moment.
+  fileprivate func byHand(_ parameters: Parameters) -> RunResult {
+    let process = ProcessIdentity.current
+    let text = "\(scriptDigest) \(started) \(process.pid) \(process.began) \(process.host)"
+    return RunResult(
+      id: String(Digest.hex(text).prefix(16)), script: script, scriptDigest: scriptDigest, version: version,
+      parameters: parameters, status: status, exitCode: exitCode, attempt: attempt, started: started,
+      seconds: 0, peakBytes: 0, message: nil, value: nil, metrics: [], artifacts: [], environment: environment
+    )
+  }
+}

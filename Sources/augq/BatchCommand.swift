@@ -1,0 +1,83 @@
+import ArgumentParser
+import Bindings
+import Reporting
+import Runs
+import Workbench
+
+/// `augq batch SWEEP`: runs the trials of a sweep that are not done.
+struct BatchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "batch", abstract: "Run the trials of a sweep, each in a process of its own.",
+    discussion:
+      "SWEEP is a Lua file that returns a script and what its parameters vary over. A batch that was stopped, by Ctrl-C or by a "
+      + "power cut, goes on with the same command. Exit code 2 when trials failed.")
+
+  @Argument(help: "The sweep, a Lua file.") var sweep: String
+  @Option(name: .shortAndLong, help: "Trials at the same time.") var jobs = 1
+  @Flag(name: .customLong("dry-run"), help: "Print the plan and run nothing.") var isDry = false
+  @Flag(help: "Print the commands of the trials that would run, one a line, such as for GNU parallel.")
+  var exportCommands = false
+  @Flag(help: "Run only those that failed or were lost.") var onlyFailed = false
+  @Flag(help: "Run those that are done too.") var force = false
+  @Flag(help: "Stop at the first failure.") var failFast = false
+  @Option(help: "Stop after so many failures.") var maxFailures = 0
+  @Option(help: "The folder of runs (default: AUGQ_RUNS, or runs).") var runs = RunRecording.defaultRoot
+  @Option(help: "A folder of plugins that is searched first; may be given several times.") var plugins:
+    [String] = []
+  @Option(help: "A package of plugins whose native code may run, unconfined; may be given several times.")
+  var allowNative: [String] = []
+  @Flag(help: "Print one JSON object a line instead of tables.") var json = false
+
+  func validate() throws {
+    if !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs); give 1 ... 1024.") }
+    if maxFailures < 0 { throw ValidationError("--max-failures is \(maxFailures); give 0 or more.") }
+    if force && onlyFailed { throw ValidationError("--force and --only-failed exclude each other.") }
+  }
+
+  func run() throws {
+    let code = reporting {
+      let session = Session(scriptPath: sweep, arguments: [], pluginFolders: plugins)
+      let manifest = try SweepFile(path: sweep, session: session).manifest
+      var options = BatchRunner.Options()
+      options.jobs = jobs
+      options.selection = force ? .all : onlyFailed ? .failed : .open
+      options.failsFast = failFast
+      options.mostFailures = maxFailures
+      options.plugins = plugins
+      options.allowedNative = allowNative
+      let runner = try BatchRunner(manifest, store: RunStore(root: runs), options: options, session: session)
+      if isDry {
+        print(json ? runner.plan.table.jsonLines : runner.plan.table.text, terminator: "")
+        StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
+        return 0
+      }
+      if exportCommands {
+        for command in try runner.commands() { print(command) }
+        return 0
+      }
+      StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
+      let code = try Interruption.cancelling(session.cancellation) { try runner.run() }
+      let table = try runner.table()
+      print(json ? table.jsonLines : table.text, terminator: "")
+      return code
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+}
+
+/// Prints an error as every command does.
+func reporting(_ body: () throws -> Int32) -> Int32 {
+  do { return try body() } catch let error as RunError {
+    StandardError.write("augq: \(error)\n")
+    return switch error {
+    case .unreadable: 66
+    case .damaged: 65
+    case .locked, .busy: 75
+    case .store: 73
+    case .unknown, .query: 64
+    }
+  } catch {
+    StandardError.write("augq: \(error)\n")
+    return 1
+  }
+}
