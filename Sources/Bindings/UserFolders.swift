@@ -3,6 +3,7 @@
 #else
   import Darwin
 #endif
+import Interchange
 import Reconstruction
 
 /// Where the workbench keeps a user's files, after the XDG base directory specification.
@@ -45,11 +46,6 @@ package enum UserFolders {
   /// - Returns: Whether it is there.
   @discardableResult
   package static func make(_ path: String, mode: UInt32 = 0o700) -> Bool {
-    var made = ""
-    for part in path.split(separator: "/") {
-      made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
-      guard mkdir(made, mode_t(mode)) == 0 || errno == EEXIST else { return false }
-    }
-    return true
+    Folder.make(path, mode: mode)
   }
 }

@@ -60,8 +60,21 @@ public final class MappedFile: @unchecked Sendable {
   }
 }
 
-/// What a folder holds.
-enum Folder {
+/// Folders and what they hold.
+package enum Folder {
+  /// Makes a folder and those above it; `errno` tells why when it is not there afterwards.
+  package static func make(_ path: String, mode: UInt32) -> Bool {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += (made.isEmpty && !path.hasPrefix("/") ? "" : "/") + part
+      guard mkdir(made, mode_t(mode)) == 0 || errno == EEXIST else { return false }
+    }
+    return true
+  }
+
+  /// The names in a folder that do not begin with a dot, sorted; none when there is no such folder.
+  package static func names(in path: String) -> [String] { (try? entries(of: path)) ?? [] }
+
   /// The names in a folder that do not begin with a dot, sorted.
   ///
   /// - Throws: ``InterchangeError/unreadable(path:reason:remedy:)``.

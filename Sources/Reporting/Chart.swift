@@ -147,15 +147,18 @@ public struct Chart: Sendable {
   public var legend: [(style: String, mark: String, name: String)] {
     series.filter { !$0.name.isEmpty }.enumerated().map { index, one in
       (
-        "s\(index % 8)", ["●", "■", "◆", "▲"][index / 8 % 4 == 0 ? index % 4 : (index + index / 8) % 4],
+        "s\(index % 8)", ["●", "■", "◆", "▲"][Self.shape(index)],
         one.name
       )
     }
   }
 
+  /// Which of four marks a series has; with eight colours, 32 series differ.
+  private static func shape(_ index: Int) -> Int { (index + index / 8) % 4 }
+
   private static func mark(_ index: Int, _ place: (Double, Double), _ label: String) -> String {
     let (x, y) = (text(place.0), text(place.1))
-    let shape = index / 8 % 4 == 0 ? index % 4 : (index + index / 8) % 4
+    let shape = shape(index)
     let title = label.isEmpty ? "" : "<title>\(label.escapedForHTML)</title>"
     let path = ["", "M-4-4H4V4H-4Z", "M0-5.5L5.5 0L0 5.5L-5.5 0Z", "M0-5L5 4H-5Z"][shape]
     return shape == 0

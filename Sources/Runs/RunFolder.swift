@@ -67,12 +67,8 @@ public struct RunFolder: Sendable {
 
   /// Makes a folder and those above it.
   static func make(_ path: String) throws {
-    var made = path.hasPrefix("/") ? "" : "."
-    for part in path.split(separator: "/") {
-      made += "/\(part)"
-      guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
-        throw RunError.store(path: path, problem: String(cString: strerror(errno)))
-      }
+    guard Folder.make(path, mode: 0o755) else {
+      throw RunError.store(path: path, problem: String(cString: strerror(errno)))
     }
   }
 }

@@ -126,6 +126,11 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// The ids of all runs.
+  public func ids() throws -> Set<String> {
+    try reading { try Set(String.fetchAll($0, sql: "SELECT id FROM run")) }
+  }
+
   /// Runs, the earliest first.
   ///
   /// - Parameters:

@@ -47,7 +47,7 @@ public final class SweepFolder: Sendable {
   public func relativePath(ofTrial id: String) -> String { "\(relativePath)/trials/\(id)" }
 
   /// The ids of the trials that have a folder.
-  public var knownTrials: [String] { Directory.names(path + "/trials").sorted() }
+  public var knownTrials: [String] { Folder.names(in: path + "/trials") }
 
   /// Writes a manifest, unless the same one is there.
   public func write(_ manifest: SweepManifest) throws {
@@ -58,26 +58,10 @@ public final class SweepFolder: Sendable {
 
   /// Every trial that was ever planned, with the manifest's head.
   public func plannedTrials() throws -> [(trial: Trial, header: SweepManifest.Header)] {
-    let files = Directory.names(path).filter { $0.hasPrefix("manifest-") && $0.hasSuffix(".jsonl") }.sorted()
+    let files = Folder.names(in: path).filter { $0.hasPrefix("manifest-") && $0.hasSuffix(".jsonl") }
     return try files.flatMap { file in
       let manifest = try SweepManifest(path: "\(path)/\(file)")
       return manifest.trials.map { ($0, manifest.header) }
     }
-  }
-}
-
-enum Directory {
-  /// What is in a folder; nothing when it is not there.
-  static func names(_ path: String) -> [String] {
-    guard let stream = opendir(path) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
   }
 }

@@ -44,6 +44,4 @@ struct DocsCommand: ParsableCommand {
     }
     return try ManualSite(root: root, commands: commands)
   }
-
-  private func exit(_ code: Int32) throws { if code != 0 { throw ExitCode(code) } }
 }

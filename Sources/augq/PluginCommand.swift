@@ -86,7 +86,3 @@ struct PluginCommand: ParsableCommand {
     func run() throws { try exit(shared.workbench().document(kind: kind, name: name)) }
   }
 }
-
-extension ParsableCommand {
-  fileprivate func exit(_ code: Int32) throws { if code != 0 { throw ExitCode(code) } }
-}

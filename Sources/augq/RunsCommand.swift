@@ -107,7 +107,3 @@ struct RunsCommand: ParsableCommand {
 }
 
 extension RunsWorkbench.Format: ExpressibleByArgument {}
-
-extension ParsableCommand {
-  fileprivate func exit(_ code: Int32) throws { if code != 0 { throw ExitCode(code) } }
-}

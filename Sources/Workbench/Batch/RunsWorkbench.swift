@@ -60,7 +60,7 @@ public struct RunsWorkbench {
 
   /// Runs that began and have no result.
   private func openRuns(_ sweep: String?) throws -> [(id: String, sweep: String, status: RunStatus)] {
-    let stored = Set(try store.runs(sweep: sweep).map(\.result.id))
+    let stored = try store.ids()
     var found: [(id: String, sweep: String, status: RunStatus)] = []
     for (folder, name) in RunRecording.folders(of: store) where sweep == nil || sweep == name {
       let id = folder.split(separator: "/").last.map(String.init) ?? ""
