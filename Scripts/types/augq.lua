@@ -556,11 +556,11 @@ function Tensor:values() end
 ---@return number
 function Tensor:sum() end
 
----Returns the least value.
+---Returns the least value, NaN left out; NaN when there is none.
 ---@return number
 function Tensor:min() end
 
----Returns the largest value.
+---Returns the largest value, NaN left out; NaN when there is none.
 ---@return number
 function Tensor:max() end
 

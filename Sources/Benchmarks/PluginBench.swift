@@ -32,13 +32,15 @@ enum PluginBench {
     ]
     return try pairs.flatMap { work, native, text in
       let plugin = try Library.gridRecipe("augq.granularity.\(text)", lua)
-      return try [("native", native as any GridRecipe), ("plugin", plugin)].map { name, recipe in
-        let time = try watch.nanoseconds {
-          let grid = try recipe.grid(for: x, execution: session.execution)
-          _ = try grid.fakeQuantized(x, execution: session.execution)
-        }
-        return Measurement(work, name, nanoseconds: time)
-      }.comparedWithFirst()
+      let recipes: [(String, any GridRecipe)] = [("native", native), ("plugin", plugin)]
+      let times = try watch.nanosecondsInTurns(
+        recipes.map { _, recipe in
+          {
+            let grid = try recipe.grid(for: x, execution: session.execution)
+            _ = try grid.fakeQuantized(x, execution: session.execution)
+          }
+        })
+      return zip(recipes, times).map { Measurement(work, $0.0, nanoseconds: $1) }.comparedWithFirst()
     }
   }
 }

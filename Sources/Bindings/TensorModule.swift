@@ -91,11 +91,14 @@ enum TensorModule {
       LuaFunction("sum", "Returns the sum of all values, accumulated in double.", returns: "number") { call in
         .number(try call.receiver(TensorObject.self).value.withValues { $0.reduce(0.0) { $0 + Double($1) } })
       },
-      LuaFunction("min", "Returns the least value.", returns: "number") { call in
-        .number(Double(try call.receiver(TensorObject.self).value.withValues { $0.min() } ?? .nan))
+      LuaFunction("min", "Returns the least value, NaN left out; NaN when there is none.", returns: "number")
+      { call in
+        .number(Double(try call.receiver(TensorObject.self).value.extremes?.low ?? .nan))
       },
-      LuaFunction("max", "Returns the largest value.", returns: "number") { call in
-        .number(Double(try call.receiver(TensorObject.self).value.withValues { $0.max() } ?? .nan))
+      LuaFunction(
+        "max", "Returns the largest value, NaN left out; NaN when there is none.", returns: "number"
+      ) { call in
+        .number(Double(try call.receiver(TensorObject.self).value.extremes?.high ?? .nan))
       },
       LuaFunction(
         "touch", "Does nothing with another tensor: measures the cost of a call.",

@@ -103,19 +103,31 @@ AQ_CLONES void aq_scale_shift(size_t n, float scale, float shift, const float *x
   for (size_t i = 0; i < n; i++) y[i] = scale * x[i] + shift;
 }
 
-AQ_CLONES void aq_range(size_t n, const float *x, float *minimum, float *maximum, size_t *non_finite) {
-  float low = __builtin_inff(), high = -__builtin_inff();
-  size_t bad = 0;
-  for (size_t i = 0; i < n; i++) {
-    // Finite exactly when x - x is 0.
-    int finite = x[i] - x[i] == 0;
-    bad += !finite;
-    low = (finite & (x[i] < low)) ? x[i] : low;
-    high = (finite & (x[i] > high)) ? x[i] : high;
+AQ_CLONES void aq_extremes(size_t n, const float *x, float *minimum, float *maximum) {
+  // A lane each, for the order of comparisons does not matter but the compiler may not say so.
+  enum { lanes = 16 };
+  float low[lanes], high[lanes];
+  for (size_t lane = 0; lane < lanes; lane++) {
+    low[lane] = __builtin_inff();
+    high[lane] = -__builtin_inff();
   }
-  *minimum = bad < n ? low : 0;
-  *maximum = bad < n ? high : 0;
-  *non_finite = bad;
+  size_t whole = n / lanes * lanes;
+  for (size_t i = 0; i < whole; i += lanes) {
+    for (size_t lane = 0; lane < lanes; lane++) {
+      low[lane] = x[i + lane] < low[lane] ? x[i + lane] : low[lane];
+      high[lane] = x[i + lane] > high[lane] ? x[i + lane] : high[lane];
+    }
+  }
+  for (size_t i = whole; i < n; i++) {
+    low[0] = x[i] < low[0] ? x[i] : low[0];
+    high[0] = x[i] > high[0] ? x[i] : high[0];
+  }
+  for (size_t lane = 1; lane < lanes; lane++) {
+    low[0] = low[lane] < low[0] ? low[lane] : low[0];
+    high[0] = high[lane] > high[0] ? high[lane] : high[0];
+  }
+  *minimum = low[0];
+  *maximum = high[0];
 }
 
 AQ_CLONES void aq_sgd_step(size_t n, float *w, const float *gradient, float *velocity, float rate, float momentum,

@@ -53,8 +53,13 @@ extension GridSpecification {
     throw QuantizationError.notFinite(count: count, first: first, total: x.count)
   }
 
-  func range(of values: UnsafeBufferPointer<Float>, _ execution: Execution) throws -> ValueRange {
-    let full = GridSpecification.extremes(values)
+  /// The range that the observer finds.
+  ///
+  /// - Parameter extremes: The least and the largest value, when they are known.
+  func range(
+    of values: UnsafeBufferPointer<Float>, extremes: ValueRange? = nil, _ execution: Execution
+  ) throws -> ValueRange {
+    let full = extremes ?? GridSpecification.extremes(values)
     switch observer {
     case .minMax: return full
     case .percentile(let share): return GridSpecification.percentile(values, share)

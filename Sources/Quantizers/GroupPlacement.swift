@@ -43,7 +43,7 @@ extension GridSpecification {
           own.edges = .fractions(fractions(edges, full))
           try own.validate()
         }
-        let range = try placement.range?(tensor) ?? own.range(of: values, execution)
+        let range = try placement.range?(tensor) ?? own.range(of: values, extremes: full, execution)
         guard range.low.isFinite, range.high.isFinite, range.low <= range.high else {
           throw QuantizationError.observer(
             "the range of group \(group) is \(range.low) ... \(range.high); it must be finite, low first")

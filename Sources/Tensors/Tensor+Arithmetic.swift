@@ -25,4 +25,13 @@ extension Tensor {
       x.withValues { aq_scale_shift($0.count, scale, shift, $0.baseAddress, target.baseAddress) }
     }
   }
+
+  /// The least and the largest value, NaN left out; `nil` when there is none.
+  public var extremes: (low: Float, high: Float)? {
+    withValues { values in
+      var (low, high) = (Float.infinity, -Float.infinity)
+      if let start = values.baseAddress { aq_extremes(values.count, start, &low, &high) }
+      return low <= high ? (low, high) : nil
+    }
+  }
 }

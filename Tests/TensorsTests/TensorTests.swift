@@ -28,4 +28,16 @@ import Testing
     #expect(first == (0..<8).map { _ in b.next() })
     #expect(first != (0..<8).map { _ in c.next() })
   }
+
+  @Test(arguments: [0, 1, 7, 16, 17, 100])
+  func extremesAreThoseOfTheValuesThatAreNumbers(count: Int) {
+    var random = RandomSource(seed: UInt64(count))
+    let numbers = (0..<count).map { _ in random.normal() }
+    let holed = numbers.flatMap { [$0, .nan] }
+    for values in [numbers, holed] {
+      let found = Tensor([values.count], values).extremes
+      #expect(found?.low == numbers.min() && found?.high == numbers.max())
+    }
+    #expect(Tensor([1], [-.infinity]).extremes?.high == -.infinity)
+  }
 }

@@ -76,8 +76,8 @@ void aq_sgd_step(size_t n, float *w, const float *gradient, float *velocity, flo
 typedef struct { float rate, beta1, beta2, epsilon, decay, correction1, correction2; } aq_adam_options;
 void aq_adam_step(size_t n, float *w, const float *gradient, float *m, float *v, const aq_adam_options *options);
 
-// Minimum, maximum and number of non-finite values; min and max over the finite ones (0, 0 when there are none).
-void aq_range(size_t n, const float *x, float *minimum, float *maximum, size_t *non_finite);
+// Least and largest value, NaN left out; infinity and -infinity when there is none.
+void aq_extremes(size_t n, const float *x, float *minimum, float *maximum);
 
 // Makes the C library keep freed blocks for the next tensor instead of giving pages back and faulting them in again.
 void aq_keep_freed_blocks(void);
