@@ -15,15 +15,24 @@ public struct ProcessIdentity: Hashable, Sendable, Codable {
   public let boot: String
   /// The host's name.
   public let host: String
+  /// The shard that it works for, as ``JobManifest/owner(_:)`` names it; `nil` when a scheduler has no part in it.
+  public let shard: String?
 
   /// This process.
-  public static var current: ProcessIdentity {
-    ProcessIdentity(pid: getpid(), began: began(getpid()) ?? "", boot: boot, host: host)
+  public static var current: ProcessIdentity { current(shard: nil) }
+
+  /// This process, at work for a shard.
+  public static func current(shard: String?) -> ProcessIdentity {
+    ProcessIdentity(
+      pid: getpid(), began: began(getpid()) ?? "", boot: boot, host: host, shard: shard)
   }
+
+  /// Whether it is a process of this host.
+  public var isLocal: Bool { host == Self.host }
 
   /// Whether it still runs; a process of another host counts as running, for nobody here can tell.
   public var isAlive: Bool {
-    guard host == Self.host else { return true }
+    guard isLocal else { return true }
     return boot == Self.boot && Self.began(pid) == began
   }
 

@@ -37,14 +37,25 @@ public struct RunFolder: Sendable {
   }
 
   /// What is known of the run.
-  public func status() throws -> RunStatus {
+  ///
+  /// - Parameter isAlive: Whether the process that claimed it still runs.
+  public func status(isAlive: (ProcessIdentity) -> Bool = \.isAlive) throws -> RunStatus {
     if let result = try result() { return result.status }
     guard access(claimPath, F_OK) == 0 else { return .new }
-    let bytes = try MappedFile(path: claimPath).withBytes { Array($0) }
-    // A claim is written whole: one that cannot be read is nobody's.
-    let owner = try? JSON.decode(ProcessIdentity.self, bytes)
-    return owner?.isAlive == true ? .running : .lost
+    return try owner.map(isAlive) == true ? .running : .lost
   }
+
+  /// Who claimed the run; a claim is written whole: one that cannot be read is nobody's.
+  public var owner: ProcessIdentity? {
+    get throws {
+      guard access(claimPath, F_OK) == 0 else { return nil }
+      let bytes = try MappedFile(path: claimPath).withBytes { Array($0) }
+      return try? JSON.decode(ProcessIdentity.self, bytes)
+    }
+  }
+
+  /// Looks into the folder anew: a network file system may not know of a file yet that another host wrote.
+  public func refresh() { _ = Folder.names(in: path) }
 
   /// Takes away what an earlier process left.
   public func clear() throws {

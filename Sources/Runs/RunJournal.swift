@@ -7,8 +7,8 @@ public final class RunJournal: Sendable {
   public enum Place: Sendable {
     /// Nowhere.
     case nowhere
-    /// In the folder that a sweep gave it, from the beginning.
-    case trial(folder: String, root: String)
+    /// In the folder that a sweep gave it, from the beginning; a shard's when a scheduler runs it.
+    case trial(folder: String, root: String, shard: String? = nil)
     /// In a folder of its own below the root, from the first thing that it logs.
     case byHand(root: String)
   }
@@ -69,8 +69,9 @@ public final class RunJournal: Sendable {
       if let recorder = state.recorder { return recorder }
       switch place {
       case .nowhere: return nil
-      case .trial(let folder, let root):
-        state.recorder = try RunRecorder(RunFolder(folder), artifactRoot: root + "/artifacts", draft: draft)
+      case .trial(let folder, let root, let shard):
+        state.recorder = try RunRecorder(
+          RunFolder(folder), artifactRoot: root + "/artifacts", draft: draft, owner: .current(shard: shard))
       case .byHand(let root):
         var result = draft
         result = result.byHand(state.parameters)

@@ -24,11 +24,14 @@ final class RunRecorder: Sendable {
   /// - Parameters:
   ///   - artifactRoot: Where the bytes of artifacts are kept, by digest.
   ///   - draft: What is known before the run.
-  init(_ folder: RunFolder, artifactRoot: String, draft: RunResult) throws {
+  ///   - owner: Who claims it.
+  init(
+    _ folder: RunFolder, artifactRoot: String, draft: RunResult, owner: ProcessIdentity = .current
+  ) throws {
     self.folder = folder
     self.artifactRoot = artifactRoot
     self.draft = draft
-    try folder.claim()
+    try folder.claim(owner)
   }
 
   /// Logs a value; the operating system has it when this returns.

@@ -11,7 +11,8 @@ public final class SweepFolder: Sendable {
   public let name: String
   /// The folder, relative to the root.
   public let relativePath: String
-  private let path: String
+  /// The folder.
+  public let path: String
   private let lock: Int32
 
   /// Opens the folder for the only process that works on the sweep.
@@ -48,6 +49,21 @@ public final class SweepFolder: Sendable {
 
   /// The ids of the trials that have a folder.
   public var knownTrials: [String] { Folder.names(in: path + "/trials") }
+
+  /// The folder of a job of Slurm.
+  public func job(_ name: String) -> JobFolder { JobFolder("\(path)/jobs/\(name)") }
+
+  /// The folder of a job of Kubernetes, of which nobody here can tell whether it runs.
+  public func kubernetesJob(_ name: String) -> JobFolder { JobFolder("\(path)/kubernetes/\(name)") }
+
+  /// Whether a job of the name ever was.
+  public func knows(job name: String) -> Bool { access(job(name).path, F_OK) == 0 }
+
+  /// The jobs whose tasks may still begin or run, as far as this folder knows.
+  public func openJobs() throws -> [JobManifest] {
+    try Folder.names(in: path + "/jobs").map(job).filter { access($0.manifestPath, F_OK) == 0 }
+      .map { try JobManifest(path: $0.manifestPath) }
+  }
 
   /// Writes a manifest, unless the same one is there.
   public func write(_ manifest: SweepManifest) throws {

@@ -78,26 +78,49 @@ public struct SweepManifest: Hashable, Sendable {
 
   /// The file's text: one JSON object a line.
   public var text: String {
-    get throws {
-      let lines = try [JSON.encode(header)] + trials.map { try JSON.encode($0) }
-      return lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined()
-    }
+    get throws { try JSONLines.text([JSON.encode(header)] + trials.map { try JSON.encode($0) }) }
   }
 
   /// Reads a manifest.
   ///
   /// - Throws: ``RunError`` that names file and line.
   public init(path: String) throws {
-    let text = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }
-    let lines = text.split(separator: "\n")
-    func read<Value: Decodable>(_ index: Int, _ type: Value.Type) throws -> Value {
-      do { return try JSON.decode(type, Array(lines[index].utf8)) } catch {
-        throw RunError.damaged(path: "\(path):\(index + 1)", problem: "it is no line of a manifest")
-      }
-    }
+    let lines = try JSONLines(path: path)
+    header = try lines.head(Header.self)
+    trials = try lines.tail(Trial.self)
+  }
+}
+
+/// A file of one JSON object a line: a head, then rows of one kind.
+struct JSONLines {
+  private let path: String
+  private let lines: [Substring]
+
+  /// Reads a file.
+  init(path: String) throws {
+    self.path = path
+    lines = try MappedFile(path: path).withBytes { String(decoding: $0, as: UTF8.self) }.split(
+      separator: "\n")
     guard !lines.isEmpty else { throw RunError.damaged(path: path, problem: "it is empty") }
-    header = try read(0, Header.self)
-    trials = try lines.indices.dropFirst().map { try read($0, Trial.self) }
+  }
+
+  /// The first line.
+  func head<Value: Decodable>(_ type: Value.Type) throws -> Value { try value(0, type) }
+
+  /// The other lines.
+  func tail<Value: Decodable>(_ type: Value.Type) throws -> [Value] {
+    try lines.indices.dropFirst().map { try value($0, type) }
+  }
+
+  private func value<Value: Decodable>(_ index: Int, _ type: Value.Type) throws -> Value {
+    do { return try JSON.decode(type, Array(lines[index].utf8)) } catch {
+      throw RunError.damaged(path: "\(path):\(index + 1)", problem: "it is no line of a manifest")
+    }
+  }
+
+  /// The text of such a file.
+  static func text(_ lines: [[UInt8]]) -> String {
+    lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined()
   }
 }
 

@@ -26,6 +26,7 @@ struct RunCommand: ParsableCommand {
 
   @Option(help: .hidden) var trial: String?
   @Option(help: .hidden) var trialId = ""
+  @Option(help: .hidden) var trialShard: String?
   @Option(help: .hidden) var trialParameters = "{}"
   @Option(help: .hidden) var attempt = 1
 
@@ -63,7 +64,7 @@ struct RunCommand: ParsableCommand {
   private func journal(_ policy: SandboxPolicy) -> RunJournal {
     let place: RunJournal.Place =
       if let trial {
-        .trial(folder: trial, root: runs)
+        .trial(folder: trial, root: runs, shard: trialShard)
       } else if noRecord || policy.profile != .trusted {
         .nowhere
       } else {
