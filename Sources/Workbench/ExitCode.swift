@@ -9,6 +9,8 @@ extension ScriptRunner {
     public static let damagedFile: Int32 = 65
     /// A file the user named is not there.
     public static let noInput: Int32 = 66
+    /// A program or a service beside the workbench is not there.
+    public static let unavailable: Int32 = 69
     /// A bug: the process was ended by a signal.
     public static let bug: Int32 = 70
     /// Output that could not be written.

@@ -10,6 +10,6 @@ struct Augq: ParsableCommand {
       HelpCommand.self,
       InitCommand.self, DoctorCommand.self,
       BenchCommand.self,
-      DocsCommand.self, PluginCommand.self, WorkerCommand.self,
+      DocsCommand.self, PluginCommand.self, WorkerCommand.self, BatchWorkerCommand.self,
     ])
 }

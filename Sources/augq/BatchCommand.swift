@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bindings
+import LuaRuntime
 import Reporting
 import Runs
 import Workbench
@@ -10,10 +11,19 @@ struct BatchCommand: ParsableCommand {
     commandName: "batch", abstract: "Run the trials of a sweep, each in a process of its own.",
     discussion:
       "SWEEP is a Lua file that returns a script and what its parameters vary over. A batch that was stopped, by Ctrl-C or by a "
-      + "power cut, goes on with the same command. Exit code 2 when trials failed.")
+      + "power cut, goes on with the same command. Exit code 2 when trials failed. With --engine slurm the trials run in job "
+      + "arrays of Slurm; augq, the working folder and the folder of runs are on a file system that all nodes share."
+  )
 
   @Argument(help: "The sweep, a Lua file.") var sweep: String
-  @Option(name: .shortAndLong, help: "Trials at the same time.") var jobs = 1
+  @Option(
+    name: .shortAndLong,
+    help:
+      "Trials at the same time (default: 1); array tasks of Slurm or pods (default: what the cluster lets run)."
+  )
+  var jobs: Int?
+  @Option(help: "Where trials run: local or slurm.") var engine = BatchEngine.local
+  @OptionGroup(title: "Clusters") var cluster: ClusterOptions
   @Flag(name: .customLong("dry-run"), help: "Print the plan and run nothing.") var isDry = false
   @Flag(help: "Print the commands of the trials that would run, one a line, such as for GNU parallel.")
   var exportCommands = false
@@ -29,9 +39,12 @@ struct BatchCommand: ParsableCommand {
   @Flag(help: "Print one JSON object a line instead of tables.") var json = false
 
   func validate() throws {
-    if !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs); give 1 ... 1024.") }
+    if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is \(jobs); give 1 ... 1024.") }
     if maxFailures < 0 { throw ValidationError("--max-failures is \(maxFailures); give 0 or more.") }
     if force && onlyFailed { throw ValidationError("--force and --only-failed exclude each other.") }
+    if engine == .local, let option = cluster.givenForSlurm {
+      throw ValidationError("\(option) is for Slurm; add --engine slurm.")
+    }
   }
 
   func run() throws {
@@ -39,10 +52,9 @@ struct BatchCommand: ParsableCommand {
       let session = Session(scriptPath: sweep, arguments: [], pluginFolders: plugins)
       let manifest = try SweepFile(path: sweep, session: session).manifest
       var options = BatchRunner.Options()
-      options.jobs = jobs
+      options.engine = engine == .slurm ? .slurm(cluster.slurm(jobs: jobs)) : .local(jobs: jobs ?? 1)
       options.selection = force ? .all : onlyFailed ? .failed : .open
-      options.failsFast = failFast
-      options.mostFailures = maxFailures
+      options.mostFailures = failFast ? 1 : maxFailures
       options.plugins = plugins
       options.allowedNative = allowNative
       let runner = try BatchRunner(manifest, store: RunStore(root: runs), options: options, session: session)
@@ -78,6 +90,6 @@ func reporting(_ body: () throws -> Int32) -> Int32 {
     }
   } catch {
     StandardError.write("augq: \(error)\n")
-    return 1
+    return (error as? any ExitCoded)?.exitCode ?? 1
   }
 }

@@ -1,10 +1,8 @@
 public import Bindings
-import Dispatch
 import Foundation
 import LuaRuntime
 public import Reporting
 public import Runs
-import Synchronization
 import Tensors
 
 /// Runs the trials of a sweep, each in a process of its own, and keeps what comes of them.
@@ -12,14 +10,20 @@ import Tensors
 /// What a trial did is in its folder before the store hears of it: a batch that was killed at any moment goes on where it
 /// was, without losing or repeating a finished trial.
 public final class BatchRunner: Sendable {
+  /// Where trials run.
+  public enum Engine: Sendable {
+    /// In processes of this machine, so many at the same time.
+    case local(jobs: Int)
+    /// In job arrays of Slurm.
+    case slurm(SlurmOptions)
+  }
+
   /// What a batch does beside running everything.
   public struct Options: Sendable {
-    /// Trials at the same time.
-    public var jobs = 1
+    /// Where trials run.
+    public var engine = Engine.local(jobs: 1)
     /// Which trials run.
     public var selection = SweepPlan.Selection.open
-    /// Stop at the first failure.
-    public var failsFast = false
     /// Stop after so many failures; 0 for never.
     public var mostFailures = 0
     /// Folders of plugins that are searched first.
@@ -31,23 +35,14 @@ public final class BatchRunner: Sendable {
     public init() {}
   }
 
-  private struct State {
-    var next = 0
-    var failures: [RunResult] = []
-    var finished = 0
-    var busy: [String] = []
-    var isStopped = false
-    var problem: (any Error)?
-  }
-
-  private let manifest: SweepManifest
-  private let folder: SweepFolder
+  let manifest: SweepManifest
+  let folder: SweepFolder
   private let store: RunStore
-  private let options: Options
+  let options: Options
   private let session: Session
+  let runner: TrialRunner
   /// What is to be done.
   public let plan: SweepPlan
-  private let state = Mutex(State())
 
   /// Opens a sweep: locks its folder, takes in what an earlier batch left, and plans.
   ///
@@ -57,6 +52,9 @@ public final class BatchRunner: Sendable {
     self.store = store
     self.options = options
     self.session = session
+    runner = TrialRunner(
+      header: manifest.header, root: store.root, plugins: options.plugins,
+      allowedNative: options.allowedNative, cancellation: session.cancellation)
     folder = try SweepFolder(root: store.root, name: manifest.header.name)
     try Self.takeIn(manifest, folder, store)
     plan = try SweepPlan(manifest, folder, store, options.selection)
@@ -74,153 +72,42 @@ public final class BatchRunner: Sendable {
   /// Runs what the plan says.
   ///
   /// - Returns: The process's exit code: 0, 2 when trials failed, 75 when others work on some, 130 when the user stopped it.
+  /// - Throws: ``RunError``, ``SlurmError``, or ``LuaUsageError`` when a process cannot be started.
   public func run() throws -> Int32 {
     try folder.write(manifest)
     let pending = plan.pending
-    let group = DispatchGroup()
-    let begin = ContinuousClock.now
-    for _ in 0..<max(1, min(options.jobs, pending.count)) {
-      DispatchQueue.global().async(group: group) { self.work(pending, begin) }
-    }
-    group.wait()
+    let intake = TrialIntake(
+      folder, store, session, total: pending.count, mostFailures: options.mostFailures)
+    defer { session.progress.clear() }
+    try engine().run(pending, intake)
     session.progress.clear()
-    let state = state.withLock { $0 }
-    if let problem = state.problem { throw problem }
-    for failure in state.failures {
+    for failure in intake.failures {
       StandardError.write(
         "augq: trial \(failure.id) (\(failure.parameters.text)): \(failure.message ?? "failed")\n")
     }
-    for path in state.busy { StandardError.write("augq: \(RunError.busy(folder: path))\n") }
+    for path in intake.busy { StandardError.write("augq: \(RunError.busy(folder: path))\n") }
     if session.cancellation.isCancelled { return ScriptRunner.ExitCode.interrupted }
-    return !state.failures.isEmpty ? 2 : state.busy.isEmpty ? 0 : 75
+    return !intake.failures.isEmpty ? 2 : intake.busy.isEmpty ? 0 : 75
   }
 
-  private func work(_ pending: [Trial], _ begin: ContinuousClock.Instant) {
-    while true {
-      let trial = state.withLock { state -> Trial? in
-        guard !state.isStopped, state.next < pending.count, !session.cancellation.isCancelled else {
-          return nil
-        }
-        state.next += 1
-        return pending[state.next - 1]
-      }
-      guard let trial else { return }
-      do {
-        guard let result = try run(trial) else { continue }
-        try store.ingest([(result, manifest.header.name, folder.relativePath(ofTrial: trial.id))])
-        state.withLock { note(result, &$0, pending.count, begin) }
-      } catch {
-        state.withLock { state in
-          state.problem = state.problem ?? error
-          state.isStopped = true
-        }
-      }
+  private func engine() throws -> any TrialEngine {
+    let slurm = Slurm()
+    let queue = try SlurmQueue(folder, slurm)
+    switch options.engine {
+    case .local(let jobs):
+      return LocalEngine(runner: runner, jobs: jobs, repeatsDone: options.selection == .all, queue: queue)
+    case .slurm(let slurmOptions):
+      return SlurmEngine(slurm: slurm, options: slurmOptions, folder: folder, runner: runner, queue: queue)
     }
-  }
-
-  private func note(_ result: RunResult, _ state: inout State, _ total: Int, _ begin: ContinuousClock.Instant)
-  {
-    state.finished += 1
-    if result.status == .failed {
-      state.failures.append(result)
-      let limit = options.failsFast ? 1 : options.mostFailures
-      if limit > 0, state.failures.count >= limit { state.isStopped = true }
-    }
-    let seconds = (ContinuousClock.now - begin).seconds
-    let left = Int(seconds / Double(state.finished) * Double(total - state.finished))
-    let failed = state.failures.isEmpty ? "" : ", \(state.failures.count) failed"
-    session.progress.update(
-      "\(manifest.header.name), \(left) s left\(failed)", done: state.finished, total: total)
-  }
-
-  /// Runs one trial until it is done or its retries are spent; `nil` when the user stopped it.
-  private func run(_ trial: Trial) throws -> RunResult? {
-    let run = folder.trial(trial.id)
-    // The worker of a batch that was killed ends a moment after it.
-    for _ in 0..<500 {
-      guard try run.status() == .running else { break }
-      Thread.sleep(forTimeInterval: 0.02)
-    }
-    if options.selection != .all, let result = try? run.result(), result.status == .done { return result }
-    guard try run.status() != .running else {
-      state.withLock { $0.busy.append(run.path) }
-      return nil
-    }
-    // From here on, what the store knew of it is over.
-    try store.remove([trial.id])
-    for attempt in 1... {
-      try run.clear()
-      let outcome = try process(trial, run, attempt).run(cancellation: session.cancellation)
-      if session.cancellation.isCancelled { return nil }
-      var result = try run.result() ?? ended(trial, attempt, outcome)
-      if case .signalled(let signal) = outcome.ending, result.status == .done {
-        // It had said that all is well before it was killed.
-        result.message = "ended by signal \(signal) after its result"
-      }
-      if result.status == .failed, attempt <= manifest.header.limits.retries { continue }
-      if !run.hasResult { try run.write(result) }
-      return result
-    }
-    return nil
   }
 
   /// The pending trials as commands for a shell, such as GNU parallel's; the next batch takes their results in.
   public func commands() throws -> [String] {
     try folder.write(manifest)
     return try plan.pending.map { trial in
-      let words = try [IsolatedProcess.currentExecutable] + arguments(trial, folder.trial(trial.id), 1)
-      return words.map(Self.quoted).joined(separator: " ")
+      let words = try [IsolatedProcess.currentExecutable] + runner.arguments(trial)
+      return words.map(ShellWord.quoted).joined(separator: " ")
     }
-  }
-
-  private static func quoted(_ word: String) -> String {
-    let isPlain =
-      !word.isEmpty
-      && word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./=:,+".contains($0)) }
-    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
-  }
-
-  /// The command line of a trial behind `augq`.
-  private func arguments(_ trial: Trial, _ run: RunFolder, _ attempt: Int) throws -> [String] {
-    let limits = manifest.header.limits
-    var arguments = [
-      "run", "--trial", run.path, "--trial-id", trial.id, "--trial-parameters", try trial.parameters.json,
-      "--attempt", "\(attempt)", "--runs", store.root, "--threads", "\(limits.threads)",
-    ]
-    if limits.memory > 0 { arguments += ["--memory", "\(limits.memory)"] }
-    if limits.seconds > 0 { arguments += ["--time", "\(limits.seconds)"] }
-    arguments += options.plugins.flatMap { ["--plugins", $0] }
-    arguments += options.allowedNative.flatMap { ["--allow-native", $0] }
-    return arguments + [manifest.header.script] + trial.parameters.flags
-  }
-
-  private func process(_ trial: Trial, _ run: RunFolder, _ attempt: Int) throws -> IsolatedProcess {
-    let seconds = manifest.header.limits.seconds
-    var bounds = ProcessLimits()
-    bounds.fileBytes = 0
-    bounds.openFiles = 1024
-    var process = IsolatedProcess(
-      try arguments(trial, run, attempt), limits: bounds, seconds: seconds > 0 ? seconds + 2 : 0)
-    process.output = .file(run.logPath)
-    return process
-  }
-
-  /// The result of a process that ended without one.
-  private func ended(_ trial: Trial, _ attempt: Int, _ outcome: IsolatedProcess.Outcome) -> RunResult {
-    var result = RunResult(
-      id: trial.id, script: manifest.header.script, scriptDigest: manifest.header.scriptDigest,
-      version: manifest.header.version, parameters: trial.parameters, attempt: attempt, environment: [:])
-    result.exitCode = outcome.exitCode
-    switch (outcome.limit, outcome.ending) {
-    case (.time, _): result.message = "stopped after the time limit of \(manifest.header.limits.seconds) s"
-    case (let limit?, _): result.message = "stopped after its limit of \(limit.rawValue)"
-    case (nil, .signalled(let signal)):
-      result.exitCode = 128 + signal
-      result.message = "the process was ended by signal \(signal)"
-    case (nil, .exited(let code)):
-      result.message = "the process ended with code \(code) and left no result"
-    }
-    return result
   }
 
   /// The trials with what they logged last, in the manifest's order.

@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-import Bindings
-
 /// Programs beside the workbench, all of them optional.
 enum ToolChecks {
   private struct Tool: Sendable {
@@ -16,7 +9,8 @@ enum ToolChecks {
 
   private static let tools = [
     Tool(
-      name: "Slurm", commands: ["sbatch", "squeue", "scancel", "munged"], purpose: "jobs on a cluster",
+      name: "Slurm", commands: ["sbatch", "squeue", "scancel", "scontrol", "munged"],
+      purpose: "augq batch --engine slurm",
       install: "apt-get install slurm-wlm munge"),
     Tool(
       name: "luacheck", commands: ["luacheck"], purpose: "checks recipes and plugins",
@@ -32,21 +26,16 @@ enum ToolChecks {
   static var findings: [Doctor.Finding] { tools.map(finding) }
 
   private static func finding(_ tool: Tool) -> Doctor.Finding {
-    let found = tool.commands.filter { path(of: $0) != nil }
+    let found = tool.commands.filter { SystemCommand.path(of: $0) != nil }
     let missing = tool.commands.filter { !found.contains($0) }
-    if missing.isEmpty { return Doctor.Finding(tool.name, .ok, path(of: tool.commands[0]) ?? "") }
+    if missing.isEmpty {
+      return Doctor.Finding(tool.name, .ok, SystemCommand.path(of: tool.commands[0]) ?? "")
+    }
     if found.isEmpty {
       return Doctor.Finding(tool.name, .ok, "not installed; optional: \(tool.purpose)", fix: tool.install)
     }
     return Doctor.Finding(
       tool.name, .warn, "\(found.joined(separator: ", ")) without \(missing.joined(separator: ", "))",
       fix: tool.install)
-  }
-
-  /// Where a command is, by the search path; administration's folders included.
-  private static func path(of command: String) -> String? {
-    let folders =
-      (UserFolders.environment("PATH") ?? "").split(separator: ":").map(String.init) + ["/usr/sbin"]
-    return folders.map { "\($0)/\(command)" }.first { access($0, X_OK) == 0 }
   }
 }
