@@ -67,6 +67,11 @@ struct BatchCommand: ParsableCommand {
         for command in try runner.commands() { print(command) }
         return 0
       }
+      if cluster.exportKubernetes {
+        StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
+        print(try cluster.kubernetesJob(runner, jobs: jobs), terminator: "")
+        return 0
+      }
       StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
       let code = try Interruption.cancelling(session.cancellation) { try runner.run() }
       let table = try runner.table()

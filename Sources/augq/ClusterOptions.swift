@@ -22,12 +22,20 @@ struct ClusterOptions: ParsableArguments {
       "Trials that an array task or a pod runs one after the other (default: at most 4 waves of -j tasks, or 128 tasks)."
   )
   var trialsPerTask: Int?
+  @Flag(help: "Print an Indexed Job of Kubernetes (YAML) for the trials that would run.")
+  var exportKubernetes = false
+  @Option(help: "The image of that job's pods, with augq on its search path.") var kubernetesImage: String?
+  @Option(help: "The claim of the volume that holds the working folder.") var kubernetesClaim: String?
+
   func validate() throws {
     if let trialsPerTask, trialsPerTask < 1 {
       throw ValidationError("--trials-per-task is \(trialsPerTask); give 1 or more.")
     }
     for option in slurmOption {
       if let problem = SlurmOptions.problem(with: option) { throw ValidationError(problem) }
+    }
+    if !exportKubernetes, kubernetesImage != nil || kubernetesClaim != nil {
+      throw ValidationError("--kubernetes-image and --kubernetes-claim go with --export-kubernetes.")
     }
   }
 
@@ -37,7 +45,7 @@ struct ClusterOptions: ParsableArguments {
     if time != nil { return "--time" }
     if mem != nil { return "--mem" }
     if !slurmOption.isEmpty { return "--slurm-option" }
-    return trialsPerTask != nil ? "--trials-per-task" : nil
+    return trialsPerTask != nil && !exportKubernetes ? "--trials-per-task" : nil
   }
 
   func slurm(jobs: Int?) -> SlurmOptions {
@@ -47,5 +55,13 @@ struct ClusterOptions: ParsableArguments {
     (options.partition, options.time, options.memory) = (partition, time, mem)
     options.passedThrough = slurmOption
     return options
+  }
+
+  func kubernetesJob(_ runner: BatchRunner, jobs: Int?) throws -> String {
+    var options = KubernetesJob.Options()
+    options.image = kubernetesImage ?? options.image
+    options.claim = kubernetesClaim ?? options.claim
+    options.podsAtOnce = jobs
+    return try runner.kubernetesJob(options, trialsPerTask: trialsPerTask)
   }
 }
