@@ -16,7 +16,7 @@ public struct ProcessIdentity: Hashable, Sendable, Codable {
   /// The host's name.
   public let host: String
   /// The shard that it works for, as ``JobManifest/owner(_:)`` names it; `nil` when a scheduler has no part in it.
-  public let shard: String?
+  public var shard: String?
 
   /// This process.
   public static var current: ProcessIdentity { current(shard: nil) }

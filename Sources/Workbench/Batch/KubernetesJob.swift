@@ -1,5 +1,5 @@
 import Foundation
-import Runs
+package import Runs
 
 /// An Indexed Job of Kubernetes that runs a sweep's trials by the worker's contract.
 public struct KubernetesJob: Sendable {
@@ -16,29 +16,37 @@ public struct KubernetesJob: Sendable {
     public init() {}
   }
 
-  let job: JobManifest
+  private let job: JobManifest
   /// The manifest's path, as seen from ``workingFolder``.
-  let manifestPath: String
+  private let manifestPath: String
   /// Where the volume is mounted, and where the pods work.
-  let workingFolder: String
-  let options: Options
+  private let workingFolder: String
+  private let options: Options
+
+  /// Makes the job of a manifest.
+  package init(
+    _ job: JobManifest, manifestPath: String, workingFolder: String, options: Options = Options()
+  ) {
+    (self.job, self.manifestPath) = (job, manifestPath)
+    (self.workingFolder, self.options) = (workingFolder, options)
+  }
 
   /// A text as a YAML scalar: JSON's texts are some.
-  static func quoted(_ text: String) -> String {
+  private static func quoted(_ text: String) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .withoutEscapingSlashes
     return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 
   /// A name as Kubernetes takes it: small letters, digits and hyphens, at most 63.
-  static func name(_ text: String) -> String {
+  package static func name(_ text: String) -> String {
     let plain = text.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
     // The digest is at the end.
     return plain.count <= 63 ? String(plain) : "augq-" + String(plain.suffix(58)).trimmingPrefix { $0 == "-" }
   }
 
   /// The YAML text; what depends on the cluster is marked with `# <-`.
-  var yaml: String {
+  package var yaml: String {
     let header = job.header
     let limits = header.sweep.limits
     let memory = limits.memory > 0 ? "\n              memory: \"\(limits.memory + (1 << 30))\"" : ""
@@ -106,7 +114,7 @@ extension BatchRunner {
     let place = folder.kubernetesJob(job.header.job)
     try place.write(job)
     return KubernetesJob(
-      job: job, manifestPath: place.manifestPath,
+      job, manifestPath: place.manifestPath,
       workingFolder: FileManager.default.currentDirectoryPath, options: kubernetes
     ).yaml
   }

@@ -4,26 +4,26 @@ public import LuaRuntime
 import Runs
 
 /// The commands of Slurm that a batch needs.
-struct Slurm: Sendable {
+package struct Slurm: Sendable {
   /// A task of a job array that is in the queue.
-  struct Task: Hashable, Sendable {
+  package struct Task: Hashable, Sendable {
     /// The job's name.
-    let job: String
+    package let job: String
     /// The job array's id.
-    let array: String
+    package let array: String
     /// The task's number in the array.
-    let index: Int
+    package let index: Int
     /// Such as `PENDING` or `RUNNING`.
-    let state: String
+    package let state: String
     /// Why it waits, as Slurm says it.
-    let reason: String
+    package let reason: String
 
     /// The task as Slurm's commands name it.
     var name: String { "\(array)_\(index)" }
     /// What a claim says of who works for it.
     var owner: String { JobManifest.owner(job: job, shard: index) }
     /// Whether it waits for somebody to let it run.
-    var isHeld: Bool { state == "PENDING" && reason.lowercased().contains("held") }
+    package var isHeld: Bool { state == "PENDING" && reason.lowercased().contains("held") }
   }
 
   /// Sites leave this value in place more often than not.
@@ -47,7 +47,7 @@ struct Slurm: Sendable {
   }
 
   /// What a command complained about in one line, without its own name.
-  static func complaint(_ errors: String, of command: String) -> String {
+  package static func complaint(_ errors: String, of command: String) -> String {
     let lines = errors.split(separator: "\n").map { line in
       String(line).replacing("\(command): ", with: "").replacing("error: ", with: "")
     }
@@ -64,7 +64,7 @@ struct Slurm: Sendable {
   }
 
   /// Tasks that a job array may have, by what `scontrol show config` prints.
-  static func maxArraySize(in configuration: String) -> Int {
+  package static func maxArraySize(in configuration: String) -> Int {
     for line in configuration.split(separator: "\n") {
       let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
       if parts.count == 2, parts[0] == "MaxArraySize", let size = Int(parts[1]) { return size }
@@ -99,7 +99,7 @@ struct Slurm: Sendable {
   }
 
   /// The tasks in what `squeue` prints; lines of other forms are skipped.
-  static func tasks(in output: String) -> [Task] {
+  package static func tasks(in output: String) -> [Task] {
     output.split(separator: "\n").compactMap { line in
       let cells = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false).map(String.init)
       guard cells.count == 5, let index = Int(cells[2]) else { return nil }
@@ -113,17 +113,17 @@ struct Slurm: Sendable {
   }
 
   /// How a task ended.
-  struct Ending: Equatable {
+  package struct Ending: Equatable {
     /// Such as `TIMEOUT` or `NODE_FAIL`.
-    let state: String
+    package let state: String
     /// The exit code, and the signal behind a colon: `0:9`.
-    let code: String
+    package let code: String
 
     /// State and code for a message.
     var text: String { "\(state), exit code \(code)" }
 
     /// What a trial that went with the task ended with; 128 + n for signal n.
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
       if state == "TIMEOUT" { return ScriptRunner.ExitCode.timeLimit }
       let parts = code.split(separator: ":").compactMap { Int32($0) }
       guard parts.count == 2 else { return ScriptRunner.ExitCode.bug }
@@ -140,7 +140,7 @@ struct Slurm: Sendable {
   }
 
   /// How a task ended, by what `scontrol -o show job` prints.
-  static func ending(in output: String) -> Ending? {
+  package static func ending(in output: String) -> Ending? {
     let fields = output.split(separator: "\n").last?.split(separator: " ") ?? []
     func value(_ name: String) -> String? {
       fields.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }

@@ -1,4 +1,4 @@
-import Runs
+package import Runs
 
 /// What a batch asks of Slurm.
 public struct SlurmOptions: Sendable {
@@ -34,13 +34,13 @@ public struct SlurmOptions: Sendable {
   /// Trials per task unless given.
   ///
   /// A wave of tasks costs about a second: at most 4 waves where the number at once is known, else at most 128 tasks.
-  func defaultTrialsPerTask(of trials: Int) -> Int {
+  package func defaultTrialsPerTask(of trials: Int) -> Int {
     let tasks = tasksAtOnce.map { 4 * $0 } ?? 128
     return max(1, (trials + tasks - 1) / tasks)
   }
 
   /// How trials are spread over job arrays: the number of shards of each array, and which trials are in it.
-  func arrays(of trials: Int, maxArraySize: Int) -> [(trials: Range<Int>, shards: Int)] {
+  package func arrays(of trials: Int, maxArraySize: Int) -> [(trials: Range<Int>, shards: Int)] {
     let perTask = trialsPerTask ?? defaultTrialsPerTask(of: trials)
     let perArray = perTask.multipliedReportingOverflow(by: maxArraySize)
     let step = perArray.overflow ? trials : min(trials, perArray.partialValue)
@@ -53,7 +53,7 @@ public struct SlurmOptions: Sendable {
   /// The arguments of `sbatch` for a job.
   ///
   /// - Parameter arrays: How many arrays share ``tasksAtOnce``.
-  func arguments(_ job: JobManifest, _ folder: JobFolder, arrays: Int) -> [String] {
+  package func arguments(_ job: JobManifest, _ folder: JobFolder, arrays: Int) -> [String] {
     let throttle = tasksAtOnce.map { "%\(max(1, $0 / arrays))" } ?? ""
     let path = folder.path.replacing("%", with: "%%")
     return [
@@ -67,7 +67,7 @@ public struct SlurmOptions: Sendable {
   }
 
   /// The script that each task of a job runs.
-  static func script(_ job: JobManifest, _ folder: JobFolder, executable: String) -> String {
+  package static func script(_ job: JobManifest, _ folder: JobFolder, executable: String) -> String {
     let header = job.header
     return """
       #!/bin/sh
