@@ -73,6 +73,7 @@ public struct RunFolder: Sendable {
 
   /// Ends the run.
   public func write(_ result: RunResult) throws {
+    try Self.make(path)
     try AtomicFile.write(String(decoding: JSON.encode(result), as: UTF8.self), to: resultPath)
   }
 

@@ -93,6 +93,9 @@ func reporting(_ body: () throws -> Int32) -> Int32 {
     case .store: 73
     case .unknown, .query: 64
     }
+  } catch let error as ShardError {
+    StandardError.write("augq: \(error)\n")
+    return ScriptRunner.ExitCode.usage
   } catch {
     StandardError.write("augq: \(error)\n")
     return (error as? any ExitCoded)?.exitCode ?? 1

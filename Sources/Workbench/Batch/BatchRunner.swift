@@ -93,11 +93,14 @@ public final class BatchRunner: Sendable {
   private func engine() throws -> any TrialEngine {
     let slurm = Slurm()
     let queue = try SlurmQueue(folder, slurm)
+    let repeatsDone = options.selection == .all
     switch options.engine {
     case .local(let jobs):
-      return LocalEngine(runner: runner, jobs: jobs, repeatsDone: options.selection == .all, queue: queue)
+      return LocalEngine(runner: runner, jobs: jobs, repeatsDone: repeatsDone, queue: queue)
     case .slurm(let slurmOptions):
-      return SlurmEngine(slurm: slurm, options: slurmOptions, folder: folder, runner: runner, queue: queue)
+      return SlurmEngine(
+        slurm: slurm, options: slurmOptions, folder: folder, runner: runner, queue: queue,
+        repeatsDone: repeatsDone)
     }
   }
 

@@ -13,6 +13,8 @@ struct SlurmEngine: TrialEngine {
   let folder: SweepFolder
   let runner: TrialRunner
   let queue: SlurmQueue
+  /// Whether trials that are done run too.
+  let repeatsDone: Bool
 
   func run(_ trials: [Trial], _ intake: TrialIntake) throws {
     guard !trials.isEmpty else { return }
@@ -63,18 +65,32 @@ struct SlurmWatch {
     try submit(others.compactMap { try entry($0) }, again: false)
   }
 
-  /// What there is of a trial; `nil` when another process works on it.
-  ///
-  /// - Parameter ended: A shard that has ended.
-  private func entry(_ trial: Trial, after ended: String? = nil) throws -> JobManifest.Entry? {
+  /// What there is of a trial before its job; `nil` when it needs none, or another process works on it.
+  private func entry(_ trial: Trial) throws -> JobManifest.Entry? {
     let run = runner.folder(trial)
     let owner = try run.owner
     let result = try? run.result()
-    if let owner, result == nil, ended == nil || owner.shard != ended, engine.queue.isAlive(owner) {
+    if let result, result.status == .done, !engine.repeatsDone {
+      // A task of an earlier batch ended since the plan was made.
+      try intake.take(result)
+      return nil
+    }
+    if let owner, result == nil, engine.queue.isAlive(owner) {
       intake.passOver(run)
       return nil
     }
     return JobManifest.Entry(trial, earlier: result?.started, ended: owner)
+  }
+
+  /// The same for a trial whose shard ended without its result.
+  private func entry(after lost: ShardPlace) throws -> JobManifest.Entry? {
+    let run = runner.folder(lost.entry.trial)
+    let owner = try run.owner
+    if let owner, owner != lost.entry.ended, owner.shard != lost.owner, engine.queue.isAlive(owner) {
+      intake.passOver(run)
+      return nil
+    }
+    return JobManifest.Entry(lost.entry.trial, earlier: lost.entry.earlier, ended: owner)
   }
 
   private mutating func submit(_ entries: [JobManifest.Entry], again: Bool) throws {
@@ -187,20 +203,25 @@ struct SlurmWatch {
     let task = arrays[places[0].job].map { "\($0)_\(places[0].index)" } ?? owner
     let ending = slurm.ending(of: task)
     let end = "array task \(task) ended (\(ending?.text ?? "it has left the queue"))"
+    let begun = try Set(places.map(\.entry.trial.id).filter { try isClaimed($0, owner) })
+    // The fault is that of the trial under way; of a worker that could not even begin, of all.
+    let guilty = begun.isEmpty && !fruitful.contains(owner) ? Set(places.map(\.entry.trial.id)) : begun
+    for id in guilty { losses[id, default: 0] += 1 }
     var again: [JobManifest.Entry] = []
     for place in places {
       let trial = place.entry.trial
-      let claimed = try runner.folder(trial).owner?.shard == owner
-      // The fault is that of the trial under way; without any result, of each.
-      if claimed || !fruitful.contains(owner) { losses[trial.id, default: 0] += 1 }
       if losses[trial.id, default: 0] > max(1, runner.header.limits.retries) {
         try giveUp(trial, end, ending, log: engine.folder.job(place.job).logPath(place.index))
-      } else if let entry = try entry(trial, after: owner) {
+      } else if let entry = try entry(after: place) {
         again.append(entry)
       }
     }
     if !again.isEmpty { intake.tell("\(end) without the results of \(again.count) trials: lost, run again") }
     return again
+  }
+
+  private func isClaimed(_ trial: String, _ owner: String) throws -> Bool {
+    try engine.folder.trial(trial).owner?.shard == owner
   }
 
   private func giveUp(_ trial: Trial, _ end: String, _ ending: Slurm.Ending?, log: String) throws {
