@@ -21,13 +21,24 @@ public final class OneNodeSlurm {
   }
 
   private let scratch: Scratch
+  /// Held by the one Slurm of this machine: its ports are always the same.
+  private let lock: Int32
 
-  /// Starts the daemons.
+  /// Starts the daemons, when no other test run has any.
   public init() throws {
     scratch = try Scratch()
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("augq-test-slurm.lock").path
+    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    while flock(lock, LOCK_EX) != 0, errno == EINTR {}
     try run(["/bin/bash", SharedData.path("slurm/up.sh"), folder])
-    let state = try run(["/usr/bin/sinfo", "-h", "-o", "%T"])
-    guard state == "idle\n" else { throw Failure(description: "the node is '\(state)', not idle") }
+    // A busy machine takes longer than the script waits.
+    var state = ""
+    for _ in 0..<120 {
+      state = try run(["/usr/bin/sinfo", "-h", "-o", "%T"])
+      if state == "idle\n" { return }
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+    throw Failure(description: "the node is '\(state)', not idle")
   }
 
   private var folder: String { scratch.path("slurm") }
@@ -85,5 +96,6 @@ public final class OneNodeSlurm {
     for _ in 0..<100 where numbers.contains(where: { kill($0, 0) == 0 }) {
       Thread.sleep(forTimeInterval: 0.1)
     }
+    close(lock)
   }
 }
