@@ -1,38 +1,30 @@
 -- From the narrowest widths, again and again the step that saves the most loss per bit, while the budget lasts.
 -- Source: the Pareto front of HAWQ-V2 (Dong et al. 2020, section 3.3) by its steepest descent.
+local budget = require "lib.budget"
+
 return {
   summary = "Greedy: the step with the largest fall of loss per bit, while the budget lasts.",
   api = ">=1.0 <2",
-  options = { mean_bits = { 4.0, "mean bits per weight, at most", 1, 32 } },
+  options = budget.options(),
   allocate = function(layers, options)
-    local total, used, chosen = 0, 0, {}
-    for place, layer in ipairs(layers) do
-      local widths = {}
-      for index, bits in ipairs(layer.bits) do widths[index] = { bits = bits, loss = layer.loss[index] } end
-      table.sort(widths, function(a, b) return a.bits < b.bits end)
-      chosen[place] = { widths = widths, at = 1 }
-      total, used = total + layer.count, used + layer.count * widths[1].bits
-    end
-    local budget = options.mean_bits * total
+    local left, choices, at = budget.bits(layers, options), budget.choices(layers), {}
+    for place, rows in ipairs(choices) do at[place], left = 1, left - rows[1].cost end
     while true do
       local best, target, gain
-      for place, layer in ipairs(layers) do
-        local state = chosen[place]
-        for index = state.at + 1, #state.widths do
-          local cost = layer.count * (state.widths[index].bits - state.widths[state.at].bits)
-          local fall = (state.widths[state.at].loss - state.widths[index].loss) / cost
-          if used + cost <= budget and fall > 0 and (not gain or fall > gain) then
-            best, target, gain = place, index, fall
-          end
+      for place, rows in ipairs(choices) do
+        local now = rows[at[place]]
+        for index = at[place] + 1, #rows do
+          local cost = rows[index].cost - now.cost
+          local fall = (now.loss - rows[index].loss) / cost
+          if cost <= left and fall > 0 and (not gain or fall > gain) then best, target, gain = place, index, fall end
         end
       end
       if not best then break end
-      local state = chosen[best]
-      used = used + layers[best].count * (state.widths[target].bits - state.widths[state.at].bits)
-      state.at = target
+      left = left - choices[best][target].cost + choices[best][at[best]].cost
+      at[best] = target
     end
     local result = {}
-    for place, layer in ipairs(layers) do result[layer.key] = chosen[place].widths[chosen[place].at].bits end
+    for place, layer in ipairs(layers) do result[layer.key] = choices[place][at[place]].bits end
     return result
   end,
 }

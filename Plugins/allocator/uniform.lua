@@ -1,17 +1,25 @@
--- One width for every layer: the largest that the mean allows.
+-- One width for every layer: the largest that the budget allows.
+local budget = require "lib.budget"
+
 return {
-  summary = "One width for every layer, at most the mean bits asked for.",
+  summary = "One width for every layer, within the budget.",
   api = ">=1.0 <2",
-  options = { mean_bits = { 4.0, "mean bits per weight, at most", 1, 32 } },
+  options = budget.options(),
   allocate = function(layers, options)
-    local result = {}
-    for _, layer in ipairs(layers) do
-      local best
-      for _, bits in ipairs(layer.bits) do
-        if bits <= options.mean_bits and (not best or bits > best) then best = bits end
+    local limit, best = budget.bits(layers, options), nil
+    -- Layers may have other widths: each takes its widest up to the common one.
+    for width = 1, 32 do
+      local cost, chosen = 0, {}
+      for _, layer in ipairs(layers) do
+        local bits
+        for _, one in ipairs(layer.bits) do
+          if one <= width and (not bits or one > bits) then bits = one end
+        end
+        bits = bits or math.min(table.unpack(layer.bits))
+        chosen[layer.key], cost = bits, cost + layer.count * bits
       end
-      result[layer.key] = best or math.min(table.unpack(layer.bits))
+      if cost <= limit then best = chosen end
     end
-    return result
+    return best
   end,
 }

@@ -119,6 +119,22 @@ function M.load(options)
   }
 end
 
+-- The node whose output carries the grid of a layer's output: the ReLU that alone reads it, or the layer itself.
+function M.output_of(model, layer)
+  local node = model.graph:node(layer)
+  local user = node.users[1] and model.graph:node(node.users[1])
+  local clamps = { relu = true, relu6 = true, clip = true }
+  return user and #node.users == 1 and clamps[user.kind] and user.name or layer
+end
+
+-- Keeps pictures of a layer's weights, their ranges and its output with the run.
+function M.keep_figures(q, layer, images)
+  augq.figure.weights(q, layer .. ".weight"):keep("weights/" .. layer)
+  augq.figure.ranges(q, layer .. ".weight"):keep("ranges/" .. layer)
+  local node = M.output_of(q, layer)
+  augq.figure.activations(q, node, { calibration = images, log = true }):keep("activations/" .. node)
+end
+
 -- One row of a comparison: quantizes, rounds or fine-tunes, scores; in integers too when the row asks for it.
 function M.row(data, spec, options)
   local granularity = augq.granularity[spec.granularity]
@@ -128,6 +144,7 @@ function M.row(data, spec, options)
   local q = augq.quantize(data.model, {
     weights = granularity(spec.weights), activations = activations(spec.activations), calibration = calibration,
   })
+  if spec.figures then M.keep_figures(q, spec.figures, calibration) end
   local report = { seconds = 0 }
   if spec.method == "closed" or spec.method == "bit_split" then
     local begin = os.clock()

@@ -287,6 +287,14 @@ function Quantized:weights_on_levels() end
 ---@return table[]
 function Quantized:layers() end
 
+---Returns what the outputs of each node with a grid cost, for one image.
+---@return table[]
+function Quantized:activations() end
+
+---Returns, step by step, the activations that are in memory: { node, alive = { { key, count }, … } }.
+---@return table[]
+function Quantized:memory() end
+
 ---Integer-only inference: no float between the quantized input and the logits.
 ---@class augq.Engine
 ---@field byte_count integer bytes of the packed model file
@@ -384,6 +392,7 @@ function augq.architecture(path, options) end
 ---@field activations? augq.Granularity grid of the activations; FP32 when absent
 ---@field calibration? augq.Dataset images that show the activations' ranges
 ---@field layers? any grids of weights that differ from the rest, by parameter key such as stem.weight
+---@field nodes? any grids of activations that differ from the rest, by the name of the node whose output it is
 ---@field gradient? any plugin of kind gradient: what passes back through the grids in training (default straight-through)
 ---@field first_last? "8bit"|"same" 8bit keeps 256 levels in weights of the first and last layers, the output of the first and the input of the last; same treats them as the rest (default "8bit")
 
@@ -479,6 +488,17 @@ function augq.fake_quantize(tensor, granularity) end
 ---@return augq.Evaluation
 function augq.evaluate(network, data, options) end
 
+---@class augq.compare.Options
+---@field batch? integer images scored in one call (default 200)
+
+---Says how close scores are to a reference's: sqnr in dB, kl in nats, agreement in %; with labels loss and top1 too.
+---@param network augq.Model|augq.Quantized what to measure
+---@param reference augq.Model|augq.Quantized what it is compared with
+---@param data augq.Dataset images; with labels there are loss and top1 too
+---@param options? augq.compare.Options options
+---@return table<string, number>
+function augq.compare(network, reference, data, options) end
+
 ---@class augq.train.Options
 ---@field data augq.Dataset training images
 ---@field validation? augq.Dataset images to measure after each epoch
@@ -497,11 +517,12 @@ function augq.evaluate(network, data, options) end
 ---@return { epochs: table[], last: table, seconds: number }
 function augq.train(network, options) end
 
----Chooses the bits of each layer from the losses of its widths.
+---Chooses the bits of each layer from the losses of its widths, and of activations where the plugin does.
 ---@param layers table[] { key = parameter key, count = weights, bits = { 2, 4, 8 }, loss = { of each of them } } per layer
 ---@param options table allocator, and the options of that plugin
+---@param memory? table[] what quantized:memory() returns, for plugins that bound activations
 ---@return table<string, integer>
-function augq.allocate(layers, options) end
+function augq.allocate(layers, options, memory) end
 
 ---Writes a network in the format of an export plugin; returns the number of bytes.
 ---@param network augq.Model|augq.Quantized|augq.Engine what to write
@@ -509,6 +530,12 @@ function augq.allocate(layers, options) end
 ---@param options table format, and the options of that plugin
 ---@return integer
 function augq.export(network, path, options) end
+
+---Asks a scheduler which trials a sweep plans next; none when all is done.
+---@param trials table[] { parameters = { … }, status = "done", metrics = { … } } per trial so far
+---@param options table scheduler, and the options of that plugin
+---@return table[]
+function augq.next_trials(trials, options) end
 
 ---Records a value of this run; sweeps compare the last value of each metric.
 ---@param metric string name, such as top1
@@ -521,6 +548,16 @@ function augq.log(metric, value, step) end
 ---@param name? string its name in the run; the path's last part when absent
 ---@return string
 function augq.artifact(path, name) end
+
+---@class augq.runs.Options
+---@field sweep? string only of this sweep
+---@field status? "done"|"failed" only with this status
+---@field folder? string the folder of runs; SQLite keeps files beside what it reads (default that of this run, AUGQ_RUNS, or runs)
+
+---Returns earlier runs as { id, sweep, status, seconds, parameters, metrics (last values) }, the earliest first.
+---@param options? augq.runs.Options options
+---@return table[]
+function augq.runs(options) end
 
 ---Begins a table of results.
 ---@param columns string[][] { name, format } per column; format is one of text, integer, bytes, number, percent, bits
@@ -1147,6 +1184,105 @@ function augq.transform.split_channels(model, options) end
 ---@param options? augq.transform.dfq.Options options
 ---@return augq.Model, integer
 function augq.transform.dfq(model, options) end
+
+---A picture of numbers.
+---@class augq.Figure
+---@field title string what stands above it
+local Figure = {}
+
+---Returns the picture as an SVG file.
+---@return string
+function Figure:svg() end
+
+---Returns the picture for a terminal.
+---@param width? integer columns, 40 to 400; 78 when absent
+---@return string
+function Figure:text(width) end
+
+---Writes the picture: as SVG, as text when the path ends in .txt, as JSON when it ends in .json.
+---@param path string the file
+function Figure:save(path) end
+
+---Keeps the picture with this run, for `augq report` and `augq plot`.
+---@param name? string its name; the title when absent
+function Figure:keep(name) end
+
+---Pictures of weights, activations and results, for reports, files and terminals.
+augq.figure = {}
+
+---@class augq.figure.weights.Options
+---@field group? integer which channel or block (default 1)
+---@field bins? integer how many bars (default 120)
+---@field log? boolean bars as high as the logarithm of the count (default false)
+---@field title? string what stands above it
+
+---A histogram of the weights of a group with the edges and the levels of its grid.
+---@param network augq.Quantized before rounding, so that values lie between the levels
+---@param key string parameter key, such as stem.weight
+---@param options? augq.figure.weights.Options options
+---@return augq.Figure
+function augq.figure.weights(network, key, options) end
+
+---@class augq.figure.activations.Options
+---@field calibration augq.Dataset images that are looked at
+---@field bins? integer how many bars (default 120)
+---@field log? boolean bars as high as the logarithm of the count (default false)
+---@field title? string what stands above it
+
+---A histogram of a node's FP32 outputs over images, with the edges and the levels of its grid.
+---@param network augq.Quantized whose activations have grids
+---@param node string the node's name, such as block1.pw_relu
+---@param options augq.figure.activations.Options options
+---@return augq.Figure
+function augq.figure.activations(network, node, options) end
+
+---@class augq.figure.ranges.Options
+---@field title? string what stands above it
+
+---A strip for each channel: least and largest weight, middle half, ends of the grid.
+---@param network augq.Quantized before rounding, so that values lie between the levels
+---@param key string parameter key, such as stem.weight
+---@param options? augq.figure.ranges.Options options
+---@return augq.Figure
+function augq.figure.ranges(network, key, options) end
+
+---@class augq.figure.histogram.Options
+---@field edges? number[] where dashed lines stand
+---@field levels? number[] where strokes stand
+---@field x? string what the values are (default "value")
+---@field bins? integer how many bars (default 120)
+---@field log? boolean bars as high as the logarithm of the count (default false)
+---@field title? string what stands above it
+
+---A histogram of the values of a tensor.
+---@param tensor augq.Tensor values; those that are not finite are left out
+---@param options? augq.figure.histogram.Options options
+---@return augq.Figure
+function augq.figure.histogram(tensor, options) end
+
+---@class augq.figure.bars.Options
+---@field kinds? any names of the kinds, at most 8
+---@field x? string what the numbers are (default "value")
+---@field title? string what stands above it
+
+---Numbers by name as bars, several kinds beside each other.
+---@param rows table[] { name, value } or { name, value of kind 1, value of kind 2, … }, from the top
+---@param options? augq.figure.bars.Options options
+---@return augq.Figure
+function augq.figure.bars(rows, options) end
+
+---@class augq.figure.lines.Options
+---@field x? string name of the horizontal axis (default "x")
+---@field y? string name of the upright axis (default "y")
+---@field log? boolean x by its logarithm (default false)
+---@field points? boolean points that are not joined (default false)
+---@field title? string what stands above it
+
+---Curves over two axes.
+---@param series table[] { name = …, x = { … }, y = { … }, spread = { … } or nothing } per curve
+---@param options? augq.figure.lines.Options options
+---@return augq.Figure
+function augq.figure.lines(series, options) end
 
 ---Rules that move parameters against their gradients.
 augq.optimizer = {}

@@ -27,7 +27,7 @@ public enum Library {
       modules: [
         TensorModule.module, data, hooks.model, GranularityModule(files: files).module,
         CodebookModule(files: files).module,
-        preprocessing.module,
+        preprocessing.module, FigureModule(session: session).module,
       ]
         + TrainingModule.modules,
       types: GraphModule.types + models.types + quantize.types + TrainingModule.types + [

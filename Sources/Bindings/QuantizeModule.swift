@@ -39,6 +39,9 @@ struct QuantizeModule: Sendable {
             "layers", .any("a table { [key] = granularity or codebook }"),
             "grids of weights that differ from the rest, by parameter key such as stem.weight"),
           LuaOption(
+            "nodes", .any("a table { [node] = granularity }"),
+            "grids of activations that differ from the rest, by the name of the node whose output it is"),
+          LuaOption(
             "gradient", .any("a plugin's name, or { name, … }"), default: "straight-through",
             "plugin of kind gradient: what passes back through the grids in training"),
           LuaOption(
@@ -53,7 +56,14 @@ struct QuantizeModule: Sendable {
           weights: given.object("weights", GridRecipeObject.self)?.value,
           activations: given.object("activations", GranularityObject.self)?.value,
           firstLast: given.string("first_last") == "same" ? nil : .eightBit)
-        options.layers = try layers(given.value("layers"))
+        options.layers = try grids(
+          given.value("layers"), "layers", "stem.weight", "a granularity or a codebook"
+        ) {
+          ($0 as? GridRecipeObject)?.value
+        }
+        options.nodes = try grids(given.value("nodes"), "nodes", "stem_relu", "a granularity") {
+          ($0 as? GranularityObject)?.value
+        }
         options.gradientRule = try BoundPlugin(
           named: given.value("gradient"), "gradient", PluginFiles(session: session), call.lua
         ).map(PluginGradient.init)
@@ -87,18 +97,22 @@ struct QuantizeModule: Sendable {
     ]
   }
 
-  private func layers(_ value: LuaValue?) throws -> [String: any GridRecipe] {
+  /// Grids by name, of an option.
+  private func grids(
+    _ value: LuaValue?, _ option: String, _ example: String, _ expected: String,
+    _ recipe: (AnyObject) -> (any GridRecipe)?
+  ) throws -> [String: any GridRecipe] {
     guard let value, value.elements?.isEmpty != true else { return [:] }
     guard case .table(let members) = value else {
       throw LuaUsageError(
-        "option 'layers' is \(value.shown); expected { [\"stem.weight\"] = granularity, … }")
+        "option '\(option)' is \(value.shown); expected { [\"\(example)\"] = granularity, … }")
     }
     return try Dictionary(
-      uniqueKeysWithValues: members.map { key, value in
-        if case .object(let object as GridRecipeObject) = value { return (key, object.value) }
-        throw LuaUsageError(
-          "option 'layers' has \(value.shown) for '\(key)'; expected a granularity or a codebook")
-      })
+      members.map { key, value in
+        if case .object(let object) = value, let recipe = recipe(object) { return (key, recipe) }
+        throw LuaUsageError("option '\(option)' has \(value.shown) for '\(key)'; expected \(expected)")
+      }
+    ) { first, _ in first }
   }
 
   private func calibration(
@@ -138,16 +152,31 @@ struct QuantizeModule: Sendable {
             try call.receiver(QuantizedObject.self).value.hasWeightsOnLevels(execution: session.execution))
         },
         LuaFunction("layers", "Returns what the weights of each layer cost.", returns: "table[]") { call in
-          let rows = try call.receiver(QuantizedObject.self).value.summary(execution: session.execution)
-            .weights
-          return .list(
-            rows.map { row in
-              .table(
-                [
-                  ("key", .string(row.key)), ("role", .string(row.role.rawValue)),
-                  ("levels", .integer(row.levels)),
-                ]
-                  + Self.fields(row.storage))
+          Self.rows(
+            try call.receiver(QuantizedObject.self).value.summary(execution: session.execution).weights)
+        },
+        LuaFunction(
+          "activations", "Returns what the outputs of each node with a grid cost, for one image.",
+          returns: "table[]"
+        ) { call in
+          Self.rows(
+            try call.receiver(QuantizedObject.self).value.summary(execution: session.execution).activations)
+        },
+        LuaFunction(
+          "memory",
+          "Returns, step by step, the activations that are in memory: { node, alive = { { key, count }, … } }.",
+          returns: "table[]"
+        ) { call in
+          .list(
+            try call.receiver(QuantizedObject.self).value.memorySteps.map { step in
+              .table([
+                ("node", .string(step.node)),
+                (
+                  "alive",
+                  .list(
+                    step.alive.map { .table([("key", .string($0.key)), ("count", .integer($0.count))]) })
+                ),
+              ])
             })
         },
       ],
@@ -179,6 +208,16 @@ struct QuantizeModule: Sendable {
 
   private static func description(_ model: QuantizedModel) -> String {
     "Quantized network of \(model.plan.weights.count) weights and \(model.plan.activations.count) activations"
+  }
+
+  private static func rows(_ rows: [QuantizationSummary.Row]) -> LuaValue {
+    .list(
+      rows.map { row in
+        .table(
+          [
+            ("key", .string(row.key)), ("role", .string(row.role.rawValue)), ("levels", .integer(row.levels)),
+          ] + fields(row.storage))
+      })
   }
 
   static func fields(_ report: StorageReport) -> [(key: String, value: LuaValue)] {

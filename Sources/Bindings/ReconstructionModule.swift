@@ -91,7 +91,8 @@ struct ReconstructionModule: Sendable {
     .table([
       ("name", .string(report.name)), ("stage", .integer(stage)), ("before", .number(report.before)),
       ("after", .number(report.after)), ("undecided", .number(100 * report.undecided)),
-      ("seconds", .number(report.seconds)),
+      ("seconds", .number(report.seconds)), ("steps", .list(report.curve.steps.map { .integer($0) })),
+      ("losses", .list(report.curve.losses.map { .number($0) })),
     ])
   }
 

@@ -1,10 +1,15 @@
 public import LuaRuntime
 public import Runs
 
-/// `augq.log` and `augq.artifact`: what a recipe leaves in its run.
+/// `augq.log` and `augq.artifact`: what a recipe leaves in its run; `augq.runs`: what earlier ones left.
 struct RunModule: Sendable {
   let session: Session
   private static let names = "a name of at most 200 bytes without '..' and without empty parts"
+
+  /// Checks that an argument can name something in a run.
+  static func check(_ name: String, _ call: LuaCall, _ index: Int) throws {
+    guard RunName.isValid(name) else { throw call.wrong(index, names) }
+  }
 
   var functions: [LuaFunction] {
     [
@@ -17,7 +22,7 @@ struct RunModule: Sendable {
         ]
       ) { call in
         let name = try call.string(0)
-        guard RunName.isValid(name) else { throw call.wrong(0, Self.names) }
+        try Self.check(name, call, 0)
         let value = try call.number(1)
         guard value.isFinite else { throw call.wrong(1, "a finite number") }
         let step = try call.isAbsent(2) ? nil : call.integer(2)
@@ -35,11 +40,45 @@ struct RunModule: Sendable {
         let path = try call.path(0, for: .read)
         let last = path.split(separator: "/").last.map(String.init) ?? path
         let name = try call.isAbsent(1) ? last : call.string(1)
-        guard RunName.isValid(name) else { throw call.wrong(1, Self.names) }
+        try Self.check(name, call, 1)
         let artifact = try session.journal.keep(path, as: name)
         return artifact.map { .string($0.digest) } ?? .nil
       },
+      runs,
     ]
+  }
+
+  private var runs: LuaFunction {
+    LuaFunction(
+      "runs",
+      "Returns earlier runs as { id, sweep, status, seconds, parameters, metrics (last values) }, the earliest first.",
+      parameters: [LuaParameter("options", "table", "options", optional: true)],
+      options: [
+        LuaOption("sweep", .string, "only of this sweep"),
+        LuaOption("status", .name(["done", "failed"]), "only with this status"),
+        LuaOption(
+          "folder", .path(.write), default: "that of this run, AUGQ_RUNS, or runs",
+          "the folder of runs; SQLite keeps files beside what it reads"),
+      ],
+      returns: "table[]"
+    ) { call in
+      let given = try call.options(0)
+      let usual = session.journal.root ?? UserFolders.environment("AUGQ_RUNS") ?? "runs"
+      let folder = try given.string("folder") ?? call.lua.path(usual, for: .write)
+      guard FileStatus.isFolder(folder) else { throw RunError.unreadable(path: folder) }
+      let found = try RunStore(root: folder).summaries(
+        sweep: given.string("sweep"), status: given.string("status").flatMap(RunStatus.init))
+      return .list(found.map(Self.row))
+    }
+  }
+
+  private static func row(_ run: RunSummary) -> LuaValue {
+    .table(
+      [
+        ("id", .string(run.id)), ("status", .string(run.status.rawValue)), ("seconds", .number(run.seconds)),
+        ("parameters", .table(run.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.luaValue) })),
+        ("metrics", .table(run.metrics.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) })),
+      ] + (run.sweep.map { [("sweep", .string($0))] } ?? []))
   }
 }
 

@@ -8,7 +8,7 @@ import Tensors
 struct TrainingModule: Sendable {
   let session: Session
 
-  var functions: [LuaFunction] { [evaluate, train] }
+  var functions: [LuaFunction] { [evaluate, compare, train] }
 
   private var evaluate: LuaFunction {
     LuaFunction(
@@ -32,6 +32,43 @@ struct TrainingModule: Sendable {
       let result = try classifier.evaluated(on: data, options: options, execution: session.execution)
       session.progress.clear()
       return .object(EvaluationObject(result))
+    }
+  }
+
+  private var compare: LuaFunction {
+    LuaFunction(
+      "compare",
+      "Says how close scores are to a reference's: sqnr in dB, kl in nats, agreement in %; with labels loss and top1 too.",
+      parameters: [
+        LuaParameter("network", "augq.Model|augq.Quantized", "what to measure"),
+        LuaParameter("reference", "augq.Model|augq.Quantized", "what it is compared with"),
+        LuaParameter("data", "augq.Dataset", "images; with labels there are loss and top1 too"),
+        LuaParameter("options", "table", "options", optional: true),
+      ],
+      options: [LuaOption("batch", .integer(1...100_000), default: "200", "images scored in one call")],
+      returns: "table<string, number>"
+    ) { call in
+      let (network, reference) = (
+        try Networks.trainable(call, 0).value, try Networks.trainable(call, 1).value
+      )
+      let data = try call.object(DatasetObject.self, 2).value
+      var options = EvaluationOptions()
+      options.batchSize = try call.options(3).integer("batch") ?? options.batchSize
+      options.progress = { [progress = session.progress] in progress.update("compare", done: $0, total: $1) }
+      try call.reserveActivations(of: network.model.graph, images: min(options.batchSize, data.count))
+      let found = try network.fidelity(
+        to: reference, on: data, options: options, execution: session.execution)
+      session.progress.clear()
+      let labelled = found.labelled.map { labelled -> [(key: String, value: LuaValue)] in
+        [
+          ("loss", .number(labelled.loss)), ("loss_increase", .number(labelled.lossIncrease)),
+          ("top1", .number(labelled.top1)), ("top1_drop", .number(labelled.top1Drop)),
+        ]
+      }
+      return .table(
+        [
+          ("sqnr", .number(found.sqnr)), ("kl", .number(found.kl)), ("agreement", .number(found.agreement)),
+        ] + (labelled ?? []))
     }
   }
 

@@ -80,3 +80,14 @@ public struct UniformForm: Hashable, Sendable {
     self.levelCount = levelCount
   }
 }
+
+extension QuantizationGrid {
+  /// The values of a tensor that share a row of levels, in memory order.
+  ///
+  /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.
+  public func values(of x: Tensor, group: Int) throws -> [Float] {
+    let layout = try GroupLayout(self.group, x.shape)
+    precondition(layout.groupCount == groupCount, "\(groupCount) groups for \(x.shape)")
+    return GroupValues(x, layout).withGroup(group) { Array($0) }
+  }
+}

@@ -27,6 +27,8 @@ public struct QuantizationOptions: Sendable {
   public var activations: (any GridRecipe)?
   /// Weights that differ from the rest, by parameter key.
   public var layers: [String: any GridRecipe] = [:]
+  /// Activations that differ from the rest, by node name.
+  public var nodes: [String: any GridRecipe] = [:]
   /// What passes back through the grids in training; `nil` for straight-through.
   public var gradientRule: (any GradientRule)?
   /// First and last layers; `nil` treats them as the rest.
@@ -53,8 +55,8 @@ public struct QuantizationOptions: Sendable {
   /// - Throws: ``QuantizationError``.
   public func validate() throws(QuantizationError) {
     let all: [(any GridRecipe)?] = [weights, activations, firstLast?.weights, firstLast?.activations]
-    for recipe in all.compactMap({ $0 }) + layers.values { try recipe.validate() }
-    for recipe in [activations, firstLast?.activations].compactMap({ $0 }) {
+    for recipe in all.compactMap({ $0 }) + layers.values + nodes.values { try recipe.validate() }
+    for recipe in [activations, firstLast?.activations].compactMap({ $0 }) + nodes.values {
       guard recipe.group == .tensor, (recipe as? GridSpecification)?.blockSize == nil else {
         throw .incompatible(
           "activations have one range per tensor and intervals chosen per value; leave their options group and block out"

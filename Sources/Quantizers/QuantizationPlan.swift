@@ -59,10 +59,23 @@ public struct QuantizationPlan: Sendable {
             key: key, node: index, role: role, specification: specification)
         }
       } ?? []
-    activations =
+    let regular =
       options.activations.map {
         QuantizationPlan.activations(graph, $0, options.firstLast, products: products)
       } ?? []
+    let names = regular.map(\.key)
+    if let unknown = options.nodes.keys.sorted().first(where: { !names.contains($0) }) {
+      let others = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
+      throw .unknown(
+        names.isEmpty
+          ? "the option nodes has '\(unknown)', but activations are not quantized; give the option activations"
+          : "there is no activation '\(unknown)'; there are \(others)")
+    }
+    activations = regular.map { place in
+      options.nodes[place.key].map {
+        Place(key: place.key, node: place.node, role: place.role, specification: $0)
+      } ?? place
+    }
   }
 
   private static func activations(

@@ -28,6 +28,38 @@ public struct UnitReport: Sendable {
   public let undecided: Double
   /// Wall-clock time, 0 for a unit that was taken from the journal.
   public let seconds: Double
+  /// The loss over the steps; empty for a unit that was taken from the journal.
+  public let curve: LossCurve
+}
+
+/// The loss of the steps of a unit as means over stretches of equal length.
+public struct LossCurve: Hashable, Sendable {
+  /// The last step of each stretch, from 1.
+  public private(set) var steps: [Int] = []
+  /// The mean loss of each stretch.
+  public private(set) var losses: [Double] = []
+  private let stretch: Int
+  private let total: Int
+  private var sum = 0.0
+  private var count = 0
+
+  /// Makes an empty curve.
+  ///
+  /// - Parameter stretches: The most there may be.
+  init(of total: Int, stretches: Int = 50) {
+    self.total = total
+    stretch = max(1, (total + stretches - 1) / stretches)
+  }
+
+  /// Takes the loss of a step in, from 1 on.
+  mutating func add(_ loss: Double, step: Int) {
+    sum += loss
+    count += 1
+    guard count == stretch || step == total else { return }
+    steps.append(step)
+    losses.append(sum / Double(count))
+    (sum, count) = (0, 0)
+  }
 }
 
 /// Keeps the results of finished units across crashes.
@@ -127,10 +159,12 @@ public struct NetworkReconstruction {
       var undecided = 0.0
       var result = UnitResult()
       var after = before
+      var curve = LossCurve(of: options.iterations)
       if let known {
         result = known
       } else {
         (result, undecided) = try work.optimise(original) { iteration, loss in
+          curve.add(loss, step: iteration)
           progress(
             ReconstructionProgress(
               unit: index, units: units.count, name: unit.name, iteration: iteration,
@@ -150,7 +184,7 @@ public struct NetworkReconstruction {
       reports.append(
         UnitReport(
           name: unit.name, before: before, after: after, undecided: undecided,
-          seconds: seconds))
+          seconds: seconds, curve: curve))
       if unit.region.entry == streams.node && cuts.contains(unit.region.exit) {
         try streams.advance(over: unit.region, target: target, networks)
       }

@@ -1,15 +1,9 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Points and lines over two axes, as SVG that needs no script and follows the page's colours.
 ///
 /// The same content gives the same bytes.
-public struct Chart: Sendable {
+public struct Chart: Hashable, Sendable, Codable {
   /// One point; `spread` is the standard deviation of y, 0 for none.
-  public struct Point: Sendable, Equatable {
+  public struct Point: Hashable, Sendable, Codable {
     /// Where it lies.
     public let x, y: Double
     /// The standard deviation of y.
@@ -27,9 +21,9 @@ public struct Chart: Sendable {
   }
 
   /// Points of one kind.
-  public struct Series: Sendable {
+  public struct Series: Hashable, Sendable, Codable {
     /// How its points are joined.
-    public enum Style: Sendable { case points, line, steps }
+    public enum Style: String, Hashable, Sendable, Codable { case points, line, steps }
     /// Its name in the legend; an empty one is not shown there.
     public let name: String
     /// How its points are joined.
@@ -64,9 +58,6 @@ public struct Chart: Sendable {
     self.series = series
   }
 
-  private static let (width, height) = (640.0, 380.0)
-  private static let (left, right, top, bottom) = (64.0, 16.0, 16.0, 48.0)
-
   /// The style that pages with charts need.
   public static let style = """
     .chart { width: 100%; min-width: 32rem; max-width: 44rem; height: auto; font: 12px system-ui, sans-serif; }
@@ -81,44 +72,30 @@ public struct Chart: Sendable {
 
     """
 
+  /// Axes that all series fit into.
+  var frame: ChartFrame {
+    let points = series.flatMap(\.points)
+    return ChartFrame(
+      xs: Axis(points.map(\.x), isLogarithmic: isLogarithmic),
+      ys: Axis(points.flatMap { [$0.y - $0.spread, $0.y + $0.spread] }, isLogarithmic: false), xLabel: xLabel,
+      yLabel: yLabel)
+  }
+
   /// The chart as an `svg` element.
   public var svg: String {
-    let points = series.flatMap(\.points)
-    let xs = Axis(points.map { isLogarithmic ? log2($0.x) : $0.x }, isLogarithmic: isLogarithmic)
-    let ys = Axis(points.flatMap { [$0.y - $0.spread, $0.y + $0.spread] }, isLogarithmic: false)
-    func x(_ value: Double) -> Double {
-      Self.left + xs.share(isLogarithmic ? log2(value) : value) * (Self.width - Self.left - Self.right)
-    }
-    func y(_ value: Double) -> Double {
-      Self.height - Self.bottom - ys.share(value) * (Self.height - Self.top - Self.bottom)
-    }
-    var parts: [String] = []
-    for tick in xs.ticks {
-      let place = Self.text(x(tick.value))
-      parts.append("<line class=\"grid\" x1=\"\(place)\" x2=\"\(place)\" y1=\"16\" y2=\"332\"/>")
-      parts.append("<text x=\"\(place)\" y=\"348\" text-anchor=\"middle\">\(tick.label)</text>")
-    }
-    for tick in ys.ticks {
-      let place = Self.text(y(tick.value))
-      parts.append("<line class=\"grid\" x1=\"64\" x2=\"624\" y1=\"\(place)\" y2=\"\(place)\"/>")
-      parts.append(
-        "<text x=\"58\" y=\"\(place)\" text-anchor=\"end\" dominant-baseline=\"middle\">\(tick.label)</text>")
-    }
-    parts.append("<path class=\"axis\" fill=\"none\" d=\"M64 16V332H624\"/>")
-    parts.append("<text x=\"344\" y=\"372\" text-anchor=\"middle\">\(xLabel.escapedForHTML)</text>")
-    parts.append(
-      "<text x=\"14\" y=\"174\" text-anchor=\"middle\" transform=\"rotate(-90 14 174)\">\(yLabel.escapedForHTML)</text>"
-    )
+    let frame = frame
+    var parts = frame.elements
     let named = series.filter { !$0.name.isEmpty }.map(\.name)
     for one in series {
       let index = named.firstIndex(of: one.name)
       parts.append(index.map { "<g class=\"s\($0 % 8)\">" } ?? "<g>")
-      let places = one.points.map { (x($0.x), y($0.y)) }
+      let places = one.points.map { (frame.x($0.x), frame.y($0.y)) }
       if one.style != .points, let first = places.first {
-        var path = "M\(Self.text(first.0)) \(Self.text(first.1))"
+        var path = "M\(SVG.number(first.0)) \(SVG.number(first.1))"
         for (px, py) in places.dropFirst() {
           path +=
-            one.style == .steps ? "H\(Self.text(px))V\(Self.text(py))" : "L\(Self.text(px)) \(Self.text(py))"
+            one.style == .steps
+            ? "H\(SVG.number(px))V\(SVG.number(py))" : "L\(SVG.number(px)) \(SVG.number(py))"
         }
         parts.append("<path class=\"\(index == nil ? "front" : "line")\" d=\"\(path)\"/>")
       }
@@ -126,7 +103,7 @@ public struct Chart: Sendable {
         for (point, place) in zip(one.points, places) {
           if point.spread > 0 {
             parts.append(
-              "<path class=\"bar\" d=\"M\(Self.text(place.0)) \(Self.text(y(point.y - point.spread)))V\(Self.text(y(point.y + point.spread)))\"/>"
+              "<path class=\"bar\" d=\"M\(SVG.number(place.0)) \(SVG.number(frame.y(point.y - point.spread)))V\(SVG.number(frame.y(point.y + point.spread)))\"/>"
             )
           }
           parts.append(Self.mark(index, place, point.label))
@@ -135,12 +112,7 @@ public struct Chart: Sendable {
       parts.append("</g>")
     }
     let description = named.isEmpty ? title : "\(title): \(named.joined(separator: ", "))"
-    return """
-      <svg class="chart" viewBox="0 0 640 380" role="img" xmlns="http://www.w3.org/2000/svg"><title>\(title.escapedForHTML)</title>\
-      <desc>\(description.escapedForHTML)</desc>
-      \(parts.joined(separator: "\n"))
-      </svg>
-      """
+    return SVG.picture(title, description, height: ChartFrame.height, parts)
   }
 
   /// The names of the series with their marks.
@@ -157,16 +129,14 @@ public struct Chart: Sendable {
   private static func shape(_ index: Int) -> Int { (index + index / 8) % 4 }
 
   private static func mark(_ index: Int, _ place: (Double, Double), _ label: String) -> String {
-    let (x, y) = (text(place.0), text(place.1))
+    let (x, y) = (SVG.number(place.0), SVG.number(place.1))
     let shape = shape(index)
-    let title = label.isEmpty ? "" : "<title>\(label.escapedForHTML)</title>"
+    let title = SVG.tip(label)
     let path = ["", "M-4-4H4V4H-4Z", "M0-5.5L5.5 0L0 5.5L-5.5 0Z", "M0-5L5 4H-5Z"][shape]
     return shape == 0
       ? "<circle class=\"mark\" cx=\"\(x)\" cy=\"\(y)\" r=\"4\">\(title)</circle>"
       : "<path class=\"mark\" transform=\"translate(\(x) \(y))\" d=\"\(path)\">\(title)</path>"
   }
-
-  private static func text(_ value: Double) -> String { Decimal.fixed(value, decimals: 2) }
 
   /// The points that no other one beats: as x grows, those whose y is above all before.
   public static func front(_ points: [Point]) -> [Point] {
@@ -179,46 +149,53 @@ public struct Chart: Sendable {
   }
 }
 
-/// The range of an axis and the values that are named.
-private struct Axis {
-  let ticks: [(value: Double, label: String)]
-  private let low, high: Double
-
-  init(_ values: [Double], isLogarithmic: Bool) {
-    let smallest = values.min() ?? 0
-    let largest = values.max() ?? 1
-    let extent = largest > smallest ? largest - smallest : max(1, abs(largest))
-    if isLogarithmic {
-      low = smallest - 0.05 * extent
-      high = largest + 0.05 * extent
-      let count = max(1, Int((largest - smallest).rounded()))
-      let stride = max(1, count / 8)
-      ticks = (Int(smallest.rounded(.down))...Int(largest.rounded(.up))).filter { $0 % stride == 0 }
-        .map { (pow2($0), Axis.label(pow2($0), step: 1)) }
-        .filter { log2($0.0) >= smallest - 0.05 * extent && log2($0.0) <= largest + 0.05 * extent }
-      return
+extension Chart {
+  /// The chart for a terminal: lines in Braille dots, points as the marks of the legend.
+  func text(width: Int) -> String {
+    let frame = frame
+    let labels = frame.ys.ticks.map(\.label)
+    let margin = (labels.map(\.count).max() ?? 0) + 1
+    let (columns, lines) = (max(20, width - margin - 1), 16)
+    var canvas = BrailleCanvas(columns: columns, lines: lines)
+    let named = series.filter { !$0.name.isEmpty }.map(\.name)
+    for one in series {
+      let places = one.points.map { (frame.xs.share($0.x), frame.ys.share($0.y)) }
+      if one.style != .points {
+        for (from, to) in zip(places, places.dropFirst()) {
+          let corner = one.style == .steps ? (to.0, from.1) : to
+          canvas.line(from, corner)
+          canvas.line(corner, to)
+        }
+      }
+      guard let index = named.firstIndex(of: one.name) else { continue }
+      // Curves of many points are better without marks.
+      if places.count <= 20 {
+        for place in places { canvas.mark(place.0, place.1, Character(legend[index].mark)) }
+      }
     }
-    let step = Axis.step(extent / 5)
-    low = ((smallest - 0.02 * extent) / step).rounded(.down) * step
-    high = ((largest + 0.02 * extent) / step).rounded(.up) * step
-    let first = Int((low / step).rounded())
-    ticks = (first...max(first, Int((high / step).rounded()))).map { index in
-      (Double(index) * step, Axis.label(Double(index) * step, step: step))
+    var margins = [String](repeating: "", count: lines)
+    for tick in frame.ys.ticks {
+      margins[min(lines - 1, max(0, Int((1 - frame.ys.share(tick.value)) * Double(lines))))] = tick.label
     }
+    var result = [title]
+    for (label, line) in zip(margins, canvas.text) {
+      result.append(label.padded(to: margin - 1, isRight: true) + "│" + line)
+    }
+    result.append(String(repeating: " ", count: margin - 1) + "└" + String(repeating: "─", count: columns))
+    result.append(Self.below(frame.xs, columns, margin))
+    result.append(String(repeating: " ", count: margin) + xLabel)
+    for item in legend { result.append("  \(item.mark) \(item.name)") }
+    return result.joined(separator: "\n") + "\n"
   }
 
-  func share(_ value: Double) -> Double { (value - low) / (high - low) }
-
-  /// 1, 2 or 5 times a power of ten, at least `least`.
-  private static func step(_ least: Double) -> Double {
-    let power = pow(10, log10(least).rounded(.down))
-    return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * 0.999 } ?? 10 * power
-  }
-
-  private static func label(_ value: Double, step: Double) -> String {
-    let decimals = max(0, min(9, Int(-log10(step).rounded(.down))))
-    return abs(value) >= 1e6 ? "\(value)" : Decimal.fixed(value, decimals: decimals)
+  /// Names of values under an axis, where there is room.
+  private static func below(_ axis: Axis, _ columns: Int, _ margin: Int) -> String {
+    var row = String(repeating: " ", count: margin)
+    for tick in axis.ticks {
+      let place = margin + Int(axis.share(tick.value) * Double(columns)) - tick.label.count / 2
+      guard place > row.count || row.allSatisfy({ $0 == " " }) else { continue }
+      row = row.padded(to: place) + tick.label
+    }
+    return row
   }
 }
-
-private func pow2(_ exponent: Int) -> Double { pow(2, Double(exponent)) }

@@ -41,6 +41,14 @@ public final class RunJournal: Sendable {
     if case .trial = place { _ = try recorder() }
   }
 
+  /// The folder of runs that this one is kept in; `nil` for none.
+  public var root: String? {
+    switch place {
+    case .nowhere: nil
+    case .trial(_, let root), .byHand(let root): root
+    }
+  }
+
   /// The folder of the run by hand, once it has begun.
   public var handFolder: String? { state.withLock { $0.folder } }
 
@@ -56,6 +64,11 @@ public final class RunJournal: Sendable {
   /// Keeps a copy of a file; `nil` when the run is kept nowhere.
   public func keep(_ path: String, as name: String) throws -> Artifact? {
     try recorder()?.keep(path, as: name)
+  }
+
+  /// Keeps a text; `nil` when the run is kept nowhere.
+  public func keep(text: String, as name: String) throws -> Artifact? {
+    try recorder()?.keep(text: text, as: name)
   }
 
   /// Ends the run; returns what came of it when it is kept.

@@ -52,15 +52,22 @@ final class RunRecorder: Sendable {
   /// Keeps a copy of a file under its digest; a second one of the same name takes the place of the first.
   func keep(_ path: String, as name: String) throws -> Artifact {
     guard let digest = Digest.hex(file: path) else { throw RunError.unreadable(path: path) }
+    return try MappedFile(path: path).withBytes { try keep($0, digest, as: name) }
+  }
+
+  /// Keeps a text under its digest.
+  func keep(text: String, as name: String) throws -> Artifact {
+    let bytes = Array(text.utf8)
+    return try bytes.withUnsafeBytes { try keep($0, Digest.hex(bytes), as: name) }
+  }
+
+  private func keep(_ bytes: UnsafeRawBufferPointer, _ digest: String, as name: String) throws -> Artifact {
     let place = "\(artifactRoot)/\(digest.prefix(2))"
-    let file = try MappedFile(path: path)
     if access("\(place)/\(digest)", F_OK) != 0 {
       try RunFolder.make(place)
-      try file.withBytes { bytes throws(InterchangeError) in
-        try AtomicFile.write([bytes], to: "\(place)/\(digest)")
-      }
+      try AtomicFile.write([bytes], to: "\(place)/\(digest)")
     }
-    let artifact = Artifact(name: name, digest: digest, bytes: file.bytes.count)
+    let artifact = Artifact(name: name, digest: digest, bytes: bytes.count)
     state.withLock { state in
       state.artifacts.removeAll { $0.name == name }
       state.artifacts.append(artifact)

@@ -170,6 +170,46 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// What a list shows of runs, the earliest first: without reading steps, artifacts and environments.
+  public func summaries(sweep: String? = nil, status: RunStatus? = nil) throws -> [RunSummary] {
+    try reading { database in
+      let condition = "(?1 IS NULL OR sweep = ?1) AND (?2 IS NULL OR status = ?2)"
+      let arguments: StatementArguments = [sweep, status?.rawValue]
+      var places: [String: Int] = [:]
+      var found: [RunSummary] = []
+      let runs = try Row.fetchCursor(
+        database,
+        sql: "SELECT id, sweep, status, seconds FROM run WHERE \(condition) ORDER BY started, id",
+        arguments: arguments)
+      while let row = try runs.next() {
+        let id: String = row[0]
+        places[id] = found.count
+        found.append(
+          RunSummary(
+            id: id, sweep: row[1], status: RunStatus(rawValue: row[2]) ?? .failed, seconds: row[3],
+            parameters: [:], metrics: [:]))
+      }
+      let isAll = sweep == nil && status == nil
+      let chosen = isAll ? "" : "WHERE run IN (SELECT id FROM run WHERE \(condition))"
+      let parameters = try Row.fetchCursor(
+        database, sql: "SELECT run, name, kind, value FROM parameter \(chosen)",
+        arguments: isAll ? StatementArguments() : arguments)
+      while let row = try parameters.next() {
+        guard let place = places[row[0]] else { continue }
+        found[place].parameters[row[1]] = ParameterValue(kind: row[2], stored: row[3])
+      }
+      // SQLite takes the other columns from the row that has the maximum.
+      let metrics = try Row.fetchCursor(
+        database, sql: "SELECT run, name, value, MAX(place) FROM metric \(chosen) GROUP BY run, name",
+        arguments: isAll ? StatementArguments() : arguments)
+      while let row = try metrics.next() {
+        guard let place = places[row[0]] else { continue }
+        found[place].metrics[row[1]] = row[2]
+      }
+      return found
+    }
+  }
+
   /// The rows of a query of a user, as texts; it can only read.
   ///
   /// - Throws: ``RunError/query(problem:)`` with SQLite's message.
@@ -212,6 +252,22 @@ public final class RunStore: Sendable {
   private func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do { return try database.read(body) } catch { throw Self.problem(error, path) }
   }
+}
+
+/// What a list shows of a run.
+public struct RunSummary: Sendable, Equatable {
+  /// The trial's id.
+  public let id: String
+  /// The sweep that it belongs to.
+  public let sweep: String?
+  /// `done` or `failed`.
+  public let status: RunStatus
+  /// How long it took.
+  public let seconds: Double
+  /// What the recipe was given.
+  public internal(set) var parameters: Parameters
+  /// The last value of each metric.
+  public internal(set) var metrics: [String: Double]
 }
 
 /// A run as the store knows it.

@@ -65,11 +65,27 @@ public struct SweepManifest: Hashable, Sendable {
       inputs: Dictionary(uniqueKeysWithValues: try Set(inputs).map { ($0, try digest($0)) }),
       version: version,
       limits: limits)
+    trials = try Self.trials(combinations, header, after: [])
+  }
+
+  private init(_ header: Header, _ trials: [Trial]) {
+    self.header = header
+    self.trials = trials
+  }
+
+  /// The manifest with more trials behind its own; those that it has already are not added.
+  public func adding(_ combinations: [(parameters: Parameters, priority: Double)]) throws -> SweepManifest {
+    SweepManifest(header, trials + (try Self.trials(combinations, header, after: trials)))
+  }
+
+  private static func trials(
+    _ combinations: [(parameters: Parameters, priority: Double)], _ header: Header, after others: [Trial]
+  ) throws -> [Trial] {
     let shared =
-      name + "\n" + header.scriptDigest + header.inputs.sorted { $0.key < $1.key }.map(\.value).joined()
-      + version
-    var seen: Set<String> = []
-    trials = try combinations.compactMap { parameters, priority in
+      header.name + "\n" + header.scriptDigest
+      + header.inputs.sorted { $0.key < $1.key }.map(\.value).joined() + header.version
+    var seen = Set(others.map(\.id))
+    return try combinations.compactMap { parameters, priority in
       let text = shared + String(decoding: try JSON.encode(parameters), as: UTF8.self)
       let id = String(Digest.hex(text).prefix(16))
       return seen.insert(id).inserted ? Trial(id: id, parameters: parameters, priority: priority) : nil

@@ -20,12 +20,13 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let code = reporting {
-      let found = try RunsWorkbench.existing(root: runs).runs(sweep: sweep, ids: ids.isEmpty ? nil : ids)
+      let store = try RunsWorkbench.existing(root: runs)
+      let found = try store.runs(sweep: sweep, ids: ids.isEmpty ? nil : ids)
       var options = RunReport.Options()
       options.metric = metric
       options.against = against
       options.title = sweep ?? "Runs"
-      let report = RunReport(found, options)
+      let report = try RunReport(found, options, artifacts: store.artifactRoot)
       try AtomicFile.write(report.html(), to: output)
       print(report.table.text, terminator: "")
       StandardError.write("wrote \(output)\n")

@@ -24,6 +24,8 @@ import Testing
     local function quantized()
       return augq.quantize(network(), { weights = augq.granularity.uniform { bits = 4 }, calibration = images })
     end
+    local layers = { { key = 'a', count = 80, bits = { 2, 4 }, loss = { 3, 1 } } }
+    local function memory(alive) return { { node = 'n', alive = alive } } end
 
     """
 
@@ -170,8 +172,84 @@ import Testing
     ),
     (
       "augq.allocate({ { key = 'a', count = 1, bits = { 2 }, loss = { 1 } } }, {})",
-      "augq.allocate: option 'allocator' is missing. Known are greedy, uniform."
+      "augq.allocate: option 'allocator' is missing. Known are greedy, integer_program, memory_driven, pareto, uniform."
     ),
+    (
+      "augq.allocate(layers, { allocator = 'pareto', mean_bits = 1.5 })",
+      "the narrowest widths take 20 bytes, 2.000 bits per weight; the budget is 15 bytes. Give more bytes or bits."
+    ),
+    (
+      "augq.allocate(layers, { allocator = 'integer_program', max_loss = 0.5 })",
+      "the losses are at least 1 in sum; max_loss is 0.5. Give more, or wider widths."
+    ),
+    (
+      "augq.allocate(layers, { allocator = 'memory_driven', flash = 19 })",
+      "the weights take 20 bytes at their narrowest; there are 19 of flash. Give more, or narrower widths."
+    ),
+    (
+      "augq.allocate(layers, { allocator = 'memory_driven', ram = 9 }, memory { { key = 'x', count = 40 } })",
+      "step 'n' needs 10 bytes of RAM with 2-bit activations; there are 9. Give more RAM."
+    ),
+    (
+      "augq.allocate(layers, { allocator = 'greedy' }, memory { { key = 'x' } })",
+      "augq.allocate: argument 3 (memory) is a list of 1; expected a list of { node = …, alive = { { key = …, count = … }, … } }, "
+        + "as quantized:memory() returns"
+    ),
+    (
+      "augq.next_trials({}, { scheduler = 'halving' })",
+      "augq.next_trials: argument 1 (trials) is a list of 0; expected a list of trials"
+    ),
+    (
+      "augq.quantize(network(), { weights = augq.granularity.uniform { bits = 4 }, nodes = { conv = 3 } })",
+      "augq.quantize: option 'nodes' has 3 for 'conv'; expected a granularity"
+    ),
+    (
+      "augq.quantize(network(), { weights = augq.granularity.uniform { bits = 4 }, nodes = { conv = augq.granularity.uniform {} } })",
+      "the option nodes has 'conv', but activations are not quantized; give the option activations"
+    ),
+    (
+      "augq.quantize(network(), { activations = augq.granularity.uniform {}, calibration = images, nodes = { cnv = augq.granularity.uniform {} } })",
+      "there is no activation 'cnv'; there are input, conv"
+    ),
+    (
+      "augq.figure.weights(quantized(), 'conv.wight')",
+      "no weight 'conv.wight' has a grid. Did you mean 'conv.weight'?"
+    ),
+    (
+      "augq.figure.weights(quantized(), 'conv.weight', { group = 9 })",
+      "augq.figure.weights: option 'group' is 9; 'conv.weight' has 2 groups"
+    ),
+    (
+      "augq.figure.activations(quantized(), 'conv', { calibration = images })",
+      "no activation of the network has a grid"
+    ),
+    (
+      "augq.figure.bars({ { 'a', 1, 2 } })",
+      "augq.figure.bars: argument 1 (rows) is a list of 1; expected a list of { name, number, … } with as many numbers as 'kinds' has texts"
+    ),
+    (
+      "local rows = {} for i = 1, 501 do rows[i] = { 'a', 1 } end augq.figure.bars(rows)",
+      "augq.figure.bars: argument 1 (rows) is a list of 501; expected a list of { name, number, … } with as many numbers as 'kinds' has "
+        + "texts, at most 500"
+    ),
+    (
+      "augq.figure.bars({ { 'a', 1 } }, { kinds = 3 })",
+      "augq.figure.bars: option 'kinds' is 3; expected a list of 1 to 8 texts"
+    ),
+    (
+      "augq.figure.lines { { name = 'a', x = { 1, 2 }, y = { 1 } } }",
+      "augq.figure.lines: argument 1 (series) is a list of 1; expected a list of { name = …, x = { … }, y = { … } } with equally many "
+        + "finite numbers"
+    ),
+    (
+      "augq.figure.bars({ { 'a', 1 } }):text(20)",
+      "augq.Figure:text: argument 1 (width) is 20; expected 40 to 400 columns"
+    ),
+    (
+      "augq.figure.bars({ { 'a', 1 } }):keep('../x')",
+      "augq.Figure:keep: argument 1 (name) is a string \"../x\"; expected a name of at most 200 bytes without '..' and without empty parts"
+    ),
+    ("augq.runs { folder = 'no/such/folder' }", "cannot read no/such/folder. Check the path."),
     (
       "augq.allocate({ { key = 'a', count = 1, bits = { 2 }, loss = { 1 } } }, { allocator = 3 })",
       "augq.allocate: option 'allocator' is 3; expected a name"

@@ -172,6 +172,14 @@ import Testing
       "laws of allocator mine:24: mine.lua: allocate returned 5; expected one of the widths [2, 3, 4, 8] for layer 'layer1'"
     ),
     (
+      "scheduler", "return { next = function() return 3 end }",
+      "laws of scheduler mine:19: mine.lua: next returned 3; expected a list of tables of parameters"
+    ),
+    (
+      "scheduler", "return { next = function(trials) return { trials[1].parameters } end }",
+      "does not come to an end in 50 rounds"
+    ),
+    (
       "model", "return { build = function() end }",
       "laws of model mine:14: mine.lua: build returned nil; expected an augq.Graph"
     ),

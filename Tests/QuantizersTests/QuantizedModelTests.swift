@@ -57,6 +57,40 @@ import Testing
     #expect(uniform.activations.map(\.specification.bits) == [8, 4, 8, 4, 8, 4, 4, 4])
   }
 
+  @Test func memoryHoldsWhatIsReadLaterAndWhatIsWritten() throws {
+    let quantized = try QuantizedModel.quantizing(network(), options, calibration: pixels(4))
+
+    let steps = quantized.memorySteps
+
+    // The ReLUs belong to stem and sum; flattening moves nothing.
+    #expect(
+      steps.map(\.node).filter { $0 != "flat" } == [
+        "stem", "body", "sum", "pool", "point", "hard", "both", "mean", "logits",
+      ])
+    func alive(_ node: String) -> [String] {
+      steps.first { $0.node == node }?.alive.map { "\($0.key) \($0.count)" } ?? []
+    }
+    #expect(alive("stem") == ["input 192", "relu 384"])
+    #expect(alive("body") == ["relu 384", "body 384"])
+    #expect(alive("sum") == ["relu 384", "body 384", "after 384"])
+    // A max pool keeps the grid of what it reads, in a place of its own.
+    #expect(alive("pool") == ["after 384", "after 96"])
+    #expect(alive("point") == ["after 96", "point 64"])
+    #expect(alive("both") == ["after 96", "hard 64", "both 160"])
+    #expect(alive("logits") == ["mean 10"])
+  }
+
+  @Test func aNodeMayHaveAGridOfItsOwn() throws {
+    var own = options
+    own.nodes = ["after": GridSpecification(bits: 2)]
+    let quantized = try QuantizedModel.quantizing(network(), own, calibration: pixels(4))
+    #expect(quantized.plan.activations.first { $0.key == "after" }?.specification.bits == 2)
+    #expect(quantized.activationGrids["after"]?.levels(group: 0).count == 4)
+
+    own.nodes = ["aftre": GridSpecification(bits: 2)]
+    #expect(throws: QuantizationError.self) { try QuantizationPlan(network().foldingBatchNorm().graph, own) }
+  }
+
   @Test func pixelsHaveTheirOwnGridAndOtherInputsAreFitted() throws {
     let model = try network()
     let onPixels = try QuantizedModel.quantizing(model, options, calibration: pixels(5))

@@ -16,11 +16,13 @@ import Testing
       "run --allow-native x --profile restricted x.lua", 64,
       "Error: --allow-native lets code run unconfined; it goes with --profile trusted only."
     ),
+    ("plot --width 20", 64, "Error: --width is 20; give 40 ... 400 columns."),
+    ("plot none.json", 66, "augq: cannot read none.json. Check the path."),
     ("plugin check --time 0 x.lua", 64, "Error: --time is 0.0; give seconds above 0."),
     (
       "plugin new grid x", 64,
       "augq: there are no grid plugins. Known are allocator, codebook, dataset, export, gradient, granularity, model, "
-        + "observer, partition, reconstruction, report, rounding, transform."
+        + "observer, partition, reconstruction, report, rounding, scheduler, transform."
     ),
     (
       "plugin new observer 9", 64, "augq: '9' cannot name a plugin; use letters, digits and _, a letter first"
@@ -36,7 +38,7 @@ import Testing
     (
       "plugin check none/grid/x.lua", 78,
       "augq: none/grid/x.lua: a plugin lies in a folder named after its kind, not 'grid'. Known are allocator, codebook, "
-        + "dataset, export, gradient, granularity, model, observer, partition, reconstruction, report, rounding, transform."
+        + "dataset, export, gradient, granularity, model, observer, partition, reconstruction, report, rounding, scheduler, transform."
     ),
     (
       "plugin check none/observer/9.lua", 78,

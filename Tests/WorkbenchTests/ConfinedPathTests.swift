@@ -13,6 +13,8 @@ import Workbench
     "augq.load_engine.path": "augq.load_engine(P)", "augq.golden_check.path": "augq.golden_check(P)",
     "augq.reconstruct.folder": "augq.reconstruct(q, { calibration = images, folder = P })",
     "augq.artifact.path": "augq.artifact(P)",
+    "augq.runs.folder": "augq.runs { folder = P }",
+    "augq.Figure.save.path": "augq.figure.bars({ { 'a', 1 } }):save(P)",
     "augq.export.path": "augq.export(model, P, { format = 'c_header' })",
     "augq.tensor.load.path": "augq.tensor.load(P, 'x')",
     "augq.data.fashion_mnist.folder": "augq.data.fashion_mnist { folder = P }",

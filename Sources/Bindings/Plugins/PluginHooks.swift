@@ -9,7 +9,7 @@ import Tensors
 struct PluginHooks: Sendable {
   let files: PluginFiles
 
-  var functions: [LuaFunction] { [allocate, export] }
+  var functions: [LuaFunction] { [allocate, export, nextTrials] }
 
   /// `augq.model`: architectures by name.
   var model: LuaModule {
@@ -78,29 +78,78 @@ struct PluginHooks: Sendable {
 
   private var allocate: LuaFunction {
     LuaFunction(
-      "allocate", "Chooses the bits of each layer from the losses of its widths.",
+      "allocate",
+      "Chooses the bits of each layer from the losses of its widths, and of activations where the plugin does.",
       parameters: [
         LuaParameter(
           "layers", "table[]",
           "{ key = parameter key, count = weights, bits = { 2, 4, 8 }, loss = { of each of them } } per layer"
         ),
         LuaParameter("options", "table", "allocator, and the options of that plugin"),
+        LuaParameter(
+          "memory", "table[]", "what quantized:memory() returns, for plugins that bound activations",
+          optional: true),
       ], returns: "table<string, integer>"
     ) { call in
       guard let rows = try call.read(0).elements, !rows.isEmpty else {
         throw call.wrong(0, "a list of layers")
       }
       let widths = try rows.map(Self.widths)
+      let memory = try call.isAbsent(2) ? LuaValue.list([]) : call.read(2)
+      let activations = try Self.activations(memory, call)
       let bound = try BoundPlugin(key: "allocator", of: call.read(1), "allocator", files, call.lua)
-      let found = try bound.plugin.call("allocate", [.list(rows), bound.options])[0]
-      let checked = try widths.map { key, bits in
+      let found = try bound.plugin.call("allocate", [.list(rows), bound.options, memory])[0]
+      var checked = try widths.map { key, bits in
         guard let chosen = found[key]?.integer, bits.contains(chosen) else {
           throw bound.plugin.wrong(
             "allocate", found[key] ?? .nil, "one of the widths \(bits) for layer '\(key)'")
         }
         return (key: key, value: LuaValue.integer(chosen))
       }
+      for key in activations {
+        guard let value = found[key] else { continue }
+        guard let chosen = value.integer, (1...8).contains(chosen) else {
+          throw bound.plugin.wrong("allocate", value, "1 to 8 bits for activation '\(key)'")
+        }
+        checked.append((key, .integer(chosen)))
+      }
       return .table(checked)
+    }
+  }
+
+  /// The keys of the activations of memory steps.
+  private static func activations(_ memory: LuaValue, _ call: LuaCall) throws -> [String] {
+    let expected =
+      "a list of { node = …, alive = { { key = …, count = … }, … } }, as quantized:memory() returns"
+    guard let steps = memory.elements else { throw call.wrong(2, expected) }
+    var keys: Set<String> = []
+    for step in steps {
+      guard let alive = step["alive"]?.elements else { throw call.wrong(2, expected) }
+      for value in alive {
+        guard let key = value["key"]?.text, let count = value["count"]?.integer, count > 0 else {
+          throw call.wrong(2, expected)
+        }
+        keys.insert(key)
+      }
+    }
+    return keys.sorted()
+  }
+
+  private var nextTrials: LuaFunction {
+    LuaFunction(
+      "next_trials", "Asks a scheduler which trials a sweep plans next; none when all is done.",
+      parameters: [
+        LuaParameter(
+          "trials", "table[]", "{ parameters = { … }, status = \"done\", metrics = { … } } per trial so far"),
+        LuaParameter("options", "table", "scheduler, and the options of that plugin"),
+      ], returns: "table[]"
+    ) { call in
+      guard let trials = try call.read(0).elements, !trials.isEmpty else {
+        throw call.wrong(0, "a list of trials")
+      }
+      let bound = try BoundPlugin(key: "scheduler", of: call.read(1), "scheduler", files, call.lua)
+      let plan = try TrialScheduler(bound: bound).next(.list(trials))
+      return .list(plan.map { parameters in .table(parameters.map { ($0.key, $0.value.luaValue) }) })
     }
   }
 

@@ -122,8 +122,9 @@ public struct PluginKind: Sendable {
       forms: [
         [
           Function(
-            "allocate", "(layers, options) -> table",
-            "bits by key; a layer is { key, count, bits = {…}, loss = {…} } with the loss for each width")
+            "allocate", "(layers, options, memory) -> table",
+            "bits by key; a layer is { key, count, bits = {…}, loss = {…} } with the loss for each width; memory is "
+              + "quantized:memory(), or empty, and its keys may get 1 to 8 bits")
         ]
       ], optional: [], usage: "augq.allocate(layers, { allocator = \"NAME\", … })",
       laws: "every layer gets one of its widths; deterministic; the budget is kept"),
@@ -150,5 +151,16 @@ public struct PluginKind: Sendable {
       forms: [
         [Function("render", "(columns, rows, options) -> text", "text of columns { name, kind } and rows")]
       ], optional: [], usage: "rows:render(\"NAME\")", laws: "deterministic; every row appears"),
+    PluginKind(
+      name: "scheduler", summary: "which trials of a sweep go on",
+      forms: [
+        [
+          Function(
+            "next", "(trials, options) -> list",
+            "parameters of the trials to plan next, none when all is done; trials are { parameters, status, metrics }"
+          )
+        ]
+      ], optional: [], usage: "scheduler = { \"NAME\", … } in a sweep",
+      laws: "plans trials at first; comes to an end; deterministic"),
   ]
 }

@@ -77,6 +77,27 @@ enum PluginLawScripts {
       return failures
     end
     """,
+    "scheduler": """
+    return function(name)
+      local trials = {}
+      for index = 1, 9 do trials[index] = { parameters = { rate = index }, status = "new", metrics = {} } end
+      local planned = {}
+      for round = 1, 50 do
+        local given = round == 1 and trials or planned
+        local plan = augq.next_trials(given, { scheduler = name })
+        local again = augq.next_trials(given, { scheduler = name })
+        check(#plan == #again, "a second time plans " .. #again .. " trials, not " .. #plan)
+        if round == 1 then check(#plan > 0, "plans no trial at first") end
+        if #plan == 0 then return failures end
+        for _, parameters in ipairs(plan) do
+          local metrics = { top1 = parameters.rate, score = parameters.rate, loss = -parameters.rate }
+          planned[#planned + 1] = { parameters = parameters, status = "done", metrics = metrics }
+        end
+      end
+      check(false, "does not come to an end in 50 rounds")
+      return failures
+    end
+    """,
     "model": """
     return function(name)
       local graph = augq.model[name]()

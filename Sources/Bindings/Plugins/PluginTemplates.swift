@@ -110,6 +110,22 @@ public enum PluginTemplates {
     }
 
     """,
+    "scheduler": """
+    return {
+      summary = "Every trial once; of what is done, nothing goes on.",
+      api = ">=1.0 <2",
+      -- Parameters of the trials to plan next; trials are { parameters, status, metrics } of all so far.
+      next = function(trials)
+        local plan = {}
+        for _, trial in ipairs(trials) do
+          if trial.status ~= "new" then return {} end
+          plan[#plan + 1] = trial.parameters
+        end
+        return plan
+      end,
+    }
+
+    """,
     "allocator": """
     return {
       summary = "The width of least loss for every layer.",

@@ -34,15 +34,33 @@ public struct RunReport {
     }
   }
 
+  /// A picture that a run kept, and whose it is.
+  public struct KeptFigure: Sendable {
+    /// Its name among the run's artifacts, without `figures/`.
+    public let name: String
+    /// What the run was given.
+    public let run: String
+    /// The picture.
+    public let figure: Figure
+  }
+
+  /// Pictures of runs that a report shows, at most; the rest is counted.
+  public static let mostFigures = 24
+
   private let groups: [Group]
   private let results: [RunResult]
   private let options: Options
   /// Parameters that differ between groups.
   private let varying: [String]
   private let metrics: [String]
+  private let kept: [KeptFigure]
+  private let keptCount: Int
 
   /// Makes the report of runs that are done.
-  public init(_ runs: [StoredRun], _ options: Options = Options()) {
+  ///
+  /// - Parameter artifacts: The folder in which their artifacts lie by digest; pictures among them are shown.
+  /// - Throws: ``RunError`` when a picture cannot be read.
+  public init(_ runs: [StoredRun], _ options: Options = Options(), artifacts: String? = nil) throws {
     results = runs.map(\.result).filter { $0.status == .done }.sorted {
       $0.parameters == $1.parameters ? $0.id < $1.id : $0.parameters.precedes($1.parameters)
     }
@@ -63,9 +81,41 @@ public struct RunReport {
     groups = found
     let names = Set(groups.flatMap(\.parameters.keys)).sorted()
     let keys = groups.map(\.parameters)
-    varying = names.filter { name in Set(keys.map { $0[name] }).count > 1 }
+    let differing = names.filter { name in Set(keys.map { $0[name] }).count > 1 }
+    varying = differing
     metrics = Set(results.flatMap { $0.lastMetrics.keys.map { $0 } }).sorted()
     self.options = options
+    let pictures = Self.pictures(groups)
+    keptCount = pictures.count
+    kept =
+      try artifacts.map { folder in
+        try pictures.prefix(Self.mostFigures).map { artifact, run in
+          try Self.figure(
+            artifact, run: run.parameters.filter { differing.contains($0.key) }.text, in: folder)
+        }
+      } ?? []
+  }
+
+  /// The pictures of the first run of each group, each once, in the order of their names.
+  private static func pictures(_ groups: [Group]) -> [(artifact: Artifact, run: RunResult)] {
+    var seen: Set<String> = []
+    let all = groups.compactMap(\.runs.first).flatMap { run in
+      run.artifacts.filter { $0.name.hasPrefix(figurePrefix) && $0.name.hasSuffix(".json") }.map { ($0, run) }
+    }
+    return all.sorted { $0.0.name < $1.0.name }.filter { seen.insert($0.0.digest).inserted }
+  }
+
+  private static let figurePrefix = "figures/"
+
+  private static func figure(_ artifact: Artifact, run: String, in folder: String) throws -> KeptFigure {
+    let path = "\(folder)/\(artifact.digest.prefix(2))/\(artifact.digest)"
+    guard let file = try? MappedFile(path: path) else { throw RunError.unreadable(path: path) }
+    guard let figure = Figure(json: file.withBytes { Array($0) }) else {
+      throw RunError.damaged(path: path, problem: "it is not a figure, though '\(artifact.name)' is its name")
+    }
+    return KeptFigure(
+      name: String(artifact.name.dropFirst(figurePrefix.count).dropLast(".json".count)), run: run,
+      figure: figure)
   }
 
   private static let originName = "recipe and version"
@@ -88,8 +138,37 @@ public struct RunReport {
     group.parameters[name]?.number ?? group.statistics(name)?.mean
   }
 
-  /// The charts that the runs give something for.
-  var charts: [Chart] { [front, curve].compactMap { $0 } + stepCharts }
+  /// The pictures that the runs give something for, then those that they kept.
+  public var figures: [(figure: Figure, caption: String)] {
+    let charts = [front, curve].compactMap { $0 }.map { Figure.chart($0) }
+    let own = charts + [bars].compactMap { $0 }.map { .bars($0) } + stepCharts.map { .chart($0) }
+    return own.map { ($0, "") } + kept.map { ($0.figure, $0.run) }
+  }
+
+  /// How many pictures of runs are not shown.
+  public var hiddenFigures: Int { keptCount - kept.count }
+
+  /// The metric by a parameter that is a text, such as the layer: the largest mean first.
+  private var bars: BarChart? {
+    let name = options.against ?? "layer"
+    guard let metric, varying.contains(name), groups.allSatisfy({ $0.parameters[name]?.number == nil }) else {
+      return nil
+    }
+    // The groups are in the order of their parameters.
+    var (kinds, names): ([String], [String]) = ([], [])
+    var bars: [String: [String: BarChart.Bar]] = [:]
+    for group in groups {
+      guard let value = group.parameters[name], let found = group.statistics(metric) else { continue }
+      let (kind, row) = (label(group, without: name), "\(value)")
+      if !kinds.contains(kind) { kinds.append(kind) }
+      if bars[row] == nil { names.append(row) }
+      bars[row, default: [:]][kind] = BarChart.Bar(found.mean, spread: found.spread)
+    }
+    let rows = names.map { row in BarChart.Row(row, kinds.map { bars[row]?[$0] }) }
+    return BarChart(
+      title: "\(metric) by \(name)", x: metric, kinds: kinds,
+      rows: rows.sorted { Self.mean($0) > Self.mean($1) })
+  }
 
   /// Accuracy over bits, with the front that no group beats.
   private var front: Chart? {
@@ -129,16 +208,21 @@ public struct RunReport {
     return Chart(title: "\(metric) over \(name)", x: name, y: metric, isLogarithmic: name == "samples", lines)
   }
 
+  private static func mean(_ row: BarChart.Row) -> Double {
+    let values = row.bars.compactMap { $0?.value }
+    return values.reduce(0, +) / Double(max(1, values.count))
+  }
+
   /// Metrics with steps, a line a run; the first eight.
   private var stepCharts: [Chart] {
     let names = Set(results.flatMap(\.metrics).filter { $0.step != nil }.map(\.name)).sorted()
     return names.map { name in
-      let lines = results.prefix(8).map { result in
+      let lines = results.filter { $0.metrics.contains { $0.name == name } }.prefix(8).map { result in
         let points = result.metrics.filter { $0.name == name }.compactMap { metric in
           metric.step.map { Chart.Point(x: Double($0), y: metric.value) }
         }
-        return Chart.Series(
-          result.parameters.text.isEmpty ? result.id : result.parameters.text, .line, points)
+        let shown = result.parameters.filter { varying.contains($0.key) || $0.key == "seed" }.text
+        return Chart.Series(shown.isEmpty ? result.id : shown, .line, points)
       }
       return Chart(title: "\(name) over steps", x: "step", y: name, lines)
     }
@@ -182,16 +266,12 @@ public struct RunReport {
       "columns": table.columns.map { $0.name.map { $0 == "_" ? " " : String($0) }.joined() },
       "rows": table.shownRows.map { ["cells": $0] },
       "shared": (shared ?? []) + (environment ?? []),
-      "charts": charts.map { chart in
+      "hidden": hiddenFigures > 0 ? [["count": hiddenFigures]] : [],
+      "figures": figures.map { figure, caption in
         [
-          "title": chart.title, "svg": chart.svg,
-          "legend": chart.legend.map { ["style": $0.style, "mark": $0.mark, "name": $0.name] },
-          "x": chart.xLabel, "y": chart.yLabel,
-          "points": chart.series.filter { !$0.name.isEmpty }.flatMap { series in
-            series.points.map {
-              ["series": series.name, "x": "\($0.x)", "y": Decimal.fixed($0.y, decimals: 4)]
-            }
-          },
+          "title": figure.title, "caption": caption, "svg": figure.svg,
+          "legend": figure.legend.map { ["style": $0.style, "mark": $0.mark, "name": $0.name] },
+          "columns": figure.data.columns, "points": figure.data.rows.map { ["cells": $0] },
         ] as [String: Any]
       },
     ]
@@ -219,16 +299,17 @@ public struct RunReport {
     <div class="table"><table><thead><tr>{{#columns}}<th>{{.}}</th>{{/columns}}</tr></thead><tbody>
     {{#rows}}<tr>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>
     {{/rows}}</tbody></table></div>
-    {{#charts}}
+    {{#figures}}
     <figure>
-    <figcaption><h2>{{title}}</h2></figcaption>
+    <figcaption><h2>{{title}}</h2>{{caption}}</figcaption>
     <div class="table">{{{svg}}}</div>
     <ul class="legend">{{#legend}}<li><span class="{{style}}">{{mark}}</span> {{name}}</li>{{/legend}}</ul>
-    <details><summary>Data</summary><div class="table"><table><thead><tr><th></th><th>{{x}}</th><th>{{y}}</th></tr></thead><tbody>
-    {{#points}}<tr><td>{{series}}</td><td>{{x}}</td><td>{{y}}</td></tr>
+    <details><summary>Data</summary><div class="table"><table><thead><tr>{{#columns}}<th>{{.}}</th>{{/columns}}</tr></thead><tbody>
+    {{#points}}<tr>{{#cells}}<td>{{.}}</td>{{/cells}}</tr>
     {{/points}}</tbody></table></div></details>
     </figure>
-    {{/charts}}
+    {{/figures}}
+    {{#hidden}}<p>{{count}} more figures: name runs to see theirs.</p>{{/hidden}}
     <h2>What the runs have in common</h2>
     <div class="table"><table><tbody>{{#shared}}<tr><th>{{name}}</th><td>{{value}}</td></tr>
     {{/shared}}</tbody></table></div>

@@ -37,21 +37,21 @@ public struct RunsWorkbench {
 
   /// Prints runs; those without a result are looked up in the folders.
   public func list(sweep: String?, status: RunStatus?, json: Bool) throws -> Int32 {
-    let found = try store.runs(sweep: sweep, status: status)
+    let found = try store.summaries(sweep: sweep, status: status)
     var table = ReportTable(columns: [
       .init("id", .text), .init("sweep", .text), .init("status", .text), .init("seconds", .number),
       .init("parameters", .text), .init("metrics", .text),
     ])
     for run in found {
-      let metrics = run.result.lastMetrics.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      let metrics = run.metrics.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       table.add([
-        "id": .text(run.result.id), "sweep": .text(run.sweep ?? ""),
-        "status": .text(run.result.status.rawValue),
-        "seconds": .number(run.result.seconds), "parameters": .text(run.result.parameters.text),
+        "id": .text(run.id), "sweep": .text(run.sweep ?? ""), "status": .text(run.status.rawValue),
+        "seconds": .number(run.seconds), "parameters": .text(run.parameters.text),
         "metrics": .text(metrics.joined(separator: " ")),
       ])
     }
-    for (id, name, state) in try openRuns(sweep) where status == nil || status == state {
+    let known = sweep == nil && status == nil ? Set(found.map(\.id)) : try store.ids()
+    for (id, name, state) in try openRuns(sweep, known) where status == nil || status == state {
       table.add(["id": .text(id), "sweep": .text(name), "status": .text(state.rawValue)])
     }
     print(json ? table.jsonLines : table.text, terminator: "")
@@ -59,8 +59,9 @@ public struct RunsWorkbench {
   }
 
   /// Runs that began and have no result.
-  private func openRuns(_ sweep: String?) throws -> [(id: String, sweep: String, status: RunStatus)] {
-    let stored = try store.ids()
+  private func openRuns(_ sweep: String?, _ stored: Set<String>) throws -> [(
+    id: String, sweep: String, status: RunStatus
+  )] {
     var found: [(id: String, sweep: String, status: RunStatus)] = []
     for (folder, name) in RunRecording.folders(of: store) where sweep == nil || sweep == name {
       let id = folder.split(separator: "/").last.map(String.init) ?? ""

@@ -13,16 +13,17 @@ public import Runs
 ///       list = { { wbits = 8, method = "nearest" } },
 ///       where = function(p) return p.wbits > 2 or p.method ~= "nearest" end,
 ///       priority = function(p) return -p.wbits end,
+///       scheduler = { "halving", metric = "top1", resource = "iterations" },
 ///       inputs = { "weights.safetensors" }, retries = 1, time = 600, memory = 2 << 30, threads = 1,
 ///     }
 public struct SweepFile {
-  /// What the file describes.
+  /// What the file describes; with a scheduler, what that plans at first.
   public let manifest: SweepManifest
+  private let scheduler: (plugin: TrialScheduler, priority: (Parameters) throws -> Double)?
 
   private static let keys = [
     "name", "script", "fixed", "grid", "zip", "random", "list", "where", "priority", "inputs", "retries",
-    "time",
-    "memory", "threads",
+    "time", "memory", "threads", "scheduler",
   ]
 
   /// Runs a sweep's file and expands what it returns.
@@ -45,12 +46,50 @@ public struct SweepFile {
       return !name.hasPrefix("/") && FileStatus.exists(beside) ? beside : name
     }
     let stem = path.split(separator: "/").last.map { $0.hasSuffix(".lua") ? $0.dropLast(4) : $0 } ?? ""
-    defer { withExtendedLifetime(lua) {} }
+    let combinations = try Self.combinations(table, path, lua)
+    scheduler = try TrialScheduler(table["scheduler"], session: session, lua: lua).map { plugin in
+      let priority = try Self.function(table, "priority", path)
+      return (plugin, { [lua] in try Self.priority(priority, $0, path, lua) })
+    }
+    let first = try scheduler.map { scheduler in
+      try scheduler.plugin.next(after: combinations.map { ($0.parameters, .new, [:]) }).map {
+        ($0, try scheduler.priority($0))
+      }
+    }
     manifest = try SweepManifest(
       name: try Self.name(Self.text(table, "name", path) ?? String(stem), path),
       script: place(try Self.required(table, "script", path)),
       inputs: try Self.texts(table, "inputs", path).map(place), version: Library.version,
-      limits: try Self.limits(table, path), combinations: try Self.combinations(table, path))
+      limits: try Self.limits(table, path), combinations: first ?? combinations)
+  }
+
+  /// The manifest with the trials that the scheduler adds to what there is; `nil` when all is done.
+  ///
+  /// - Parameter results: What is known of trials, by id.
+  /// - Throws: ``LuaError`` or ``LuaUsageError`` when the scheduler fails.
+  public func next(after manifest: SweepManifest, _ results: [String: RunResult]) throws -> SweepManifest? {
+    guard let scheduler else { return nil }
+    let known = manifest.trials.map { trial in
+      let result = results[trial.id]
+      return (trial.parameters, result?.status ?? .new, result?.lastMetrics ?? [:])
+    }
+    let more = try scheduler.plugin.next(after: known).map { ($0, try scheduler.priority($0)) }
+    let longer = try manifest.adding(more)
+    return longer.trials.count > manifest.trials.count ? longer : nil
+  }
+
+  private static func priority(
+    _ function: LuaReference?, _ parameters: Parameters, _ path: String, _ lua: LuaState
+  ) throws -> Double {
+    // The state lives as long as its functions are called.
+    try withExtendedLifetime(lua) {
+      guard let function else { return 0 }
+      let value = try function.result([luaTable(parameters)])
+      guard let number = value.number else {
+        throw wrong(path, "priority", value, "a function that returns a number")
+      }
+      return number
+    }
   }
 
   private static func wrong(_ path: String, _ key: String, _ value: LuaValue?, _ expected: String)
@@ -113,7 +152,7 @@ public struct SweepFile {
     return limits
   }
 
-  private static func combinations(_ table: LuaValue, _ path: String) throws -> [(
+  private static func combinations(_ table: LuaValue, _ path: String, _ lua: LuaState) throws -> [(
     parameters: Parameters, priority: Double
   )] {
     var space = SweepSpace()
@@ -131,14 +170,8 @@ public struct SweepFile {
     if let condition = try function(table, "where", path) {
       result = try result.filter { try condition.result([luaTable($0.parameters)]).boolean ?? false }
     }
-    if let priority = try function(table, "priority", path) {
-      result = try result.map { row in
-        let value = try priority.result([luaTable(row.parameters)])
-        guard let number = value.number else {
-          throw wrong(path, "priority", value, "a function that returns a number")
-        }
-        return (row.parameters, number)
-      }
+    if let function = try function(table, "priority", path) {
+      result = try result.map { ($0.parameters, try priority(function, $0.parameters, path, lua)) }
     }
     guard !result.isEmpty else {
       throw LuaUsageError("\(path): the sweep has no trial; its lists or 'where' leave nothing")

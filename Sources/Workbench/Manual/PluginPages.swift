@@ -22,7 +22,7 @@ struct PluginPages {
   func withoutPage(_ names: [String]) -> [String] {
     let documented: Set = [
       "granularity", "codebook", "observer", "rounding", "reconstruction", "gradient", "partition",
-      "allocator",
+      "allocator", "scheduler",
     ]
     return found.filter { documented.contains($0.entry.kind) && !$0.description.isOff }
       .map { "plugin:\($0.entry.kind)/\($0.entry.name)" }.filter { !names.contains($0) }
