@@ -19,6 +19,7 @@ public final class RunJournal: Sendable {
   }
   private let place: Place
   private let draft: RunResult
+  private let environment: @Sendable () -> [String: String]
   private let state: Mutex<State>
 
   /// The journal of a run that is kept nowhere.
@@ -29,10 +30,15 @@ public final class RunJournal: Sendable {
 
   /// Makes the journal of a run.
   ///
-  /// - Parameter draft: What is known before the run; the parameters of a run by hand come later.
-  public init(_ place: Place, draft: RunResult) {
+  /// - Parameters:
+  ///   - draft: What is known before the run; the parameters of a run by hand come later.
+  ///   - environment: Asked when the run begins, for what the draft does not say of versions and the like.
+  public init(
+    _ place: Place, draft: RunResult, environment: @escaping @Sendable () -> [String: String] = { [:] }
+  ) {
     self.place = place
     self.draft = draft
+    self.environment = environment
     state = Mutex(State(parameters: draft.parameters))
   }
 
@@ -45,7 +51,7 @@ public final class RunJournal: Sendable {
   public var root: String? {
     switch place {
     case .nowhere: nil
-    case .trial(_, let root), .byHand(let root): root
+    case .trial(_, let root, _), .byHand(let root): root
     }
   }
 
@@ -80,17 +86,23 @@ public final class RunJournal: Sendable {
   private func recorder() throws -> RunRecorder? {
     try state.withLock { state in
       if let recorder = state.recorder { return recorder }
+      if case .nowhere = place { return nil }
+      var result = draft
+      result.environment.merge(environment()) { given, _ in given }
       switch place {
       case .nowhere: return nil
       case .trial(let folder, let root, let shard):
         state.recorder = try RunRecorder(
-          RunFolder(folder), artifactRoot: root + "/artifacts", draft: draft, owner: .current(shard: shard))
+          RunFolder(folder), artifactRoot: root + "/artifacts", draft: result, owner: .current(shard: shard))
       case .byHand(let root):
-        var result = draft
         result = result.byHand(state.parameters)
         let folder = "\(root)/hand/\(result.id)"
         state.folder = folder
         state.recorder = try RunRecorder(RunFolder(folder), artifactRoot: root + "/artifacts", draft: result)
+      }
+      // The script as it ran: its file may change before anybody looks.
+      if let name = draft.script.split(separator: "/").last, Digest.hex(file: draft.script) != nil {
+        _ = try state.recorder?.keep(draft.script, as: "script/\(name)")
       }
       return state.recorder
     }

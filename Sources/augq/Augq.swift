@@ -6,7 +6,8 @@ struct Augq: ParsableCommand {
     commandName: "augq", abstract: "A workbench for neural-network quantization, scripted in Lua.",
     version: AugqVersion.text,
     subcommands: [
-      RunCommand.self, BatchCommand.self, RunsCommand.self, ReportCommand.self, PlotCommand.self,
+      RunCommand.self, BatchCommand.self, PlanCommand.self, RunsCommand.self, ReportCommand.self,
+      PlotCommand.self,
       ReplCommand.self,
       HelpCommand.self,
       InitCommand.self, DoctorCommand.self,

@@ -3,6 +3,7 @@ import Bindings
 import LuaRuntime
 import Reporting
 import Runs
+import Tensors
 import Workbench
 
 /// `augq batch SWEEP`: runs the trials of a sweep that are not done.
@@ -50,35 +51,48 @@ struct BatchCommand: ParsableCommand {
   func run() throws {
     let code = reporting {
       let session = Session(scriptPath: sweep, arguments: [], pluginFolders: plugins)
-      let manifest = try SweepFile(path: sweep, session: session).manifest
-      var options = BatchRunner.Options()
-      options.engine = engine == .slurm ? .slurm(cluster.slurm(jobs: jobs)) : .local(jobs: jobs ?? 1)
-      options.selection = force ? .all : onlyFailed ? .failed : .open
-      options.mostFailures = failFast ? 1 : maxFailures
-      options.plugins = plugins
-      options.allowedNative = allowNative
-      let runner = try BatchRunner(manifest, store: RunStore(root: runs), options: options, session: session)
-      if isDry {
-        print(json ? runner.plan.table.jsonLines : runner.plan.table.text, terminator: "")
-        StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
-        return 0
+      let file = try SweepFile(path: sweep, session: session)
+      let store = try RunStore(root: runs)
+      var manifest = try file.manifest(knowing: store)
+      var code = try round(manifest, store, session, force ? .all : onlyFailed ? .failed : .open)
+      // A scheduler looks at what came of the trials and adds others.
+      while !isDry, !exportCommands, !cluster.exportKubernetes, !session.cancellation.isCancelled {
+        let longer = try file.manifest(knowing: store)
+        guard longer.trials.count > manifest.trials.count else { break }
+        manifest = longer
+        code = max(code, try round(manifest, store, session, .open))
       }
-      if exportCommands {
-        for command in try runner.commands() { print(command) }
-        return 0
-      }
-      if cluster.exportKubernetes {
-        StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
-        print(try cluster.kubernetesJob(runner, jobs: jobs), terminator: "")
-        return 0
-      }
-      StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
-      let code = try Interruption.cancelling(session.cancellation) { try runner.run() }
-      let table = try runner.table()
-      print(json ? table.jsonLines : table.text, terminator: "")
       return code
     }
     if code != 0 { throw ExitCode(code) }
+  }
+
+  /// Runs, prints or exports what a manifest has; the sweep's folder is locked meanwhile.
+  private func round(
+    _ manifest: SweepManifest, _ store: RunStore, _ session: Session, _ selection: SweepPlan.Selection
+  ) throws -> Int32 {
+    var options = BatchRunner.Options()
+    options.engine = engine == .slurm ? .slurm(cluster.slurm(jobs: jobs)) : .local(jobs: jobs ?? 1)
+    options.selection = selection
+    options.mostFailures = failFast ? 1 : maxFailures
+    options.plugins = plugins
+    options.allowedNative = allowNative
+    let runner = try BatchRunner(manifest, store: store, options: options, session: session)
+    if isDry { print(json ? runner.plan.table.jsonLines : runner.plan.table.text, terminator: "") }
+    if !exportCommands { StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n") }
+    if isDry { return 0 }
+    if exportCommands {
+      for command in try runner.commands() { print(command) }
+      return 0
+    }
+    if cluster.exportKubernetes {
+      print(try cluster.kubernetesJob(runner, jobs: jobs), terminator: "")
+      return 0
+    }
+    let code = try Interruption.cancelling(session.cancellation) { try runner.run() }
+    let table = try runner.table()
+    print(json ? table.jsonLines : table.text, terminator: "")
+    return code
   }
 }
 

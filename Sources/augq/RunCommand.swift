@@ -27,6 +27,7 @@ struct RunCommand: ParsableCommand {
   @Option(help: .hidden) var trial: String?
   @Option(help: .hidden) var trialId = ""
   @Option(help: .hidden) var trialShard: String?
+  @Option(help: .hidden) var repository: String?
   @Option(help: .hidden) var trialParameters = "{}"
   @Option(help: .hidden) var attempt = 1
 
@@ -72,7 +73,7 @@ struct RunCommand: ParsableCommand {
       }
     return RunRecording.journal(
       place, script: file, id: trialId, attempt: attempt, threads: resources.threadCount,
-      parameters: Parameters(json: trialParameters) ?? [:])
+      parameters: Parameters(json: trialParameters) ?? [:], repository: repository)
   }
 
   private func runIsolated(_ policy: SandboxPolicy) throws -> Int32 {

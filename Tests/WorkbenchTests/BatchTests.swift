@@ -420,7 +420,7 @@ import Testing
       compared.output.contains("n     1") && compared.output.contains("top1  91.0"), "\(compared.output)")
     let shown = try augq("runs", "show", String(runs[0].id.prefix(8)))
     #expect(
-      shown.output.contains("table.csv  4 bytes") && shown.output.contains("top1  91.0"), "\(shown.output)")
+      shown.output.contains(/table\.csv +4 bytes/) && shown.output.contains("top1  91.0"), "\(shown.output)")
     #expect(
       try augq("runs", "show", "zz").errors == "augq: there is no run 'zz'. 'augq runs list' shows them.\n")
     #expect(try augq("runs", "export", "out.csv").status == 0)

@@ -54,7 +54,9 @@ public final class BatchRunner: Sendable {
     self.session = session
     runner = TrialRunner(
       header: manifest.header, root: store.root, plugins: options.plugins,
-      allowedNative: options.allowedNative, cancellation: session.cancellation)
+      allowedNative: options.allowedNative,
+      repository: RunEnvironment.repositoryState(of: manifest.header.script),
+      cancellation: session.cancellation)
     folder = try SweepFolder(root: store.root, name: manifest.header.name)
     try Self.takeIn(manifest, folder, store)
     plan = try SweepPlan(manifest, folder, store, options.selection)

@@ -9,27 +9,19 @@ public enum RunRecording {
   public static var defaultRoot: String { UserFolders.environment("AUGQ_RUNS") ?? "runs" }
 
   /// The journal of a recipe.
+  ///
+  /// - Parameter repository: What ``RunEnvironment/repositoryState(of:)`` says, when somebody has asked already.
   public static func journal(
     _ place: RunJournal.Place, script: String, id: String = "", attempt: Int = 1, threads: Int,
-    parameters: Parameters = [:]
+    parameters: Parameters = [:], repository: String? = nil
   ) -> RunJournal {
     RunJournal(
       place,
       draft: RunResult(
         id: id, script: script, scriptDigest: Digest.hex(file: script) ?? "", version: Library.version,
         parameters: parameters, attempt: attempt,
-        environment: [
-          "lua": LuaState.release, "threads": "\(threads)", "system": systemName,
-          "plugin_api": PluginAPI.text,
-        ]))
-  }
-
-  private static var systemName: String {
-    #if os(macOS)
-      "macOS"
-    #else
-      "Linux"
-    #endif
+        environment: [:])
+    ) { RunEnvironment.values(script: script, threads: threads, repository: repository) }
   }
 
   /// Takes the run by hand of a journal into the store; returns its folder.

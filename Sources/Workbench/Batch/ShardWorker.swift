@@ -34,7 +34,9 @@ public struct ShardWorker {
     runner = TrialRunner(
       header: job.header.sweep, root: folder.root, plugins: job.header.plugins,
       allowedNative: job.header.allowedNative,
-      shard: JobManifest.owner(job: job.header.job, shard: shard.index), cancellation: session.cancellation)
+      shard: JobManifest.owner(job: job.header.job, shard: shard.index),
+      repository: RunEnvironment.repositoryState(of: job.header.sweep.script),
+      cancellation: session.cancellation)
   }
 
   /// Runs what has no result of this job.

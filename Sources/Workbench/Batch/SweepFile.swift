@@ -18,7 +18,7 @@ public import Runs
 ///     }
 public struct SweepFile {
   /// What the file describes; with a scheduler, what that plans at first.
-  public let manifest: SweepManifest
+  private let manifest: SweepManifest
   private let scheduler: (plugin: TrialScheduler, priority: (Parameters) throws -> Double)?
 
   private static let keys = [
@@ -63,19 +63,23 @@ public struct SweepFile {
       limits: try Self.limits(table, path), combinations: first ?? combinations)
   }
 
-  /// The manifest with the trials that the scheduler adds to what there is; `nil` when all is done.
+  /// The manifest with all trials that the scheduler adds, given what the store knows of those before.
   ///
-  /// - Parameter results: What is known of trials, by id.
-  /// - Throws: ``LuaError`` or ``LuaUsageError`` when the scheduler fails.
-  public func next(after manifest: SweepManifest, _ results: [String: RunResult]) throws -> SweepManifest? {
-    guard let scheduler else { return nil }
-    let known = manifest.trials.map { trial in
-      let result = results[trial.id]
-      return (trial.parameters, result?.status ?? .new, result?.lastMetrics ?? [:])
+  /// - Throws: ``RunError``, or ``LuaError`` or ``LuaUsageError`` when the scheduler fails.
+  public func manifest(knowing store: RunStore) throws -> SweepManifest {
+    guard let scheduler else { return manifest }
+    let found = try store.summaries(sweep: manifest.header.name)
+    let results = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+    var manifest = manifest
+    while true {
+      let known = manifest.trials.map { trial in
+        (trial.parameters, results[trial.id]?.status ?? .new, results[trial.id]?.metrics ?? [:])
+      }
+      let more = try scheduler.plugin.next(after: known).map { ($0, try scheduler.priority($0)) }
+      let longer = try manifest.adding(more)
+      guard longer.trials.count > manifest.trials.count else { return manifest }
+      manifest = longer
     }
-    let more = try scheduler.plugin.next(after: known).map { ($0, try scheduler.priority($0)) }
-    let longer = try manifest.adding(more)
-    return longer.trials.count > manifest.trials.count ? longer : nil
   }
 
   private static func priority(

@@ -34,6 +34,8 @@ struct TrialRunner: Sendable {
   var allowedNative: [String] = []
   /// The shard that claims name; `nil` when a scheduler has no part in it.
   var shard: String?
+  /// State of the repository that the script is in; `nil` outside of one.
+  var repository: String?
   /// Ends the trial under way.
   let cancellation: Cancellation
 
@@ -84,6 +86,7 @@ struct TrialRunner: Sendable {
       try trial.parameters.json, "--attempt", "\(attempt)", "--runs", root, "--threads", "\(limits.threads)",
     ]
     if let shard { arguments += ["--trial-shard", shard] }
+    if let repository { arguments += ["--repository", repository] }
     if limits.memory > 0 { arguments += ["--memory", "\(limits.memory)"] }
     if limits.seconds > 0 { arguments += ["--time", "\(limits.seconds)"] }
     arguments += plugins.flatMap { ["--plugins", $0] }
