@@ -33,10 +33,7 @@ struct BatchCommand: ParsableCommand {
   @Flag(help: "Stop at the first failure.") var failFast = false
   @Option(help: "Stop after so many failures.") var maxFailures = 0
   @Option(help: "The folder of runs (default: AUGQ_RUNS, or runs).") var runs = RunRecording.defaultRoot
-  @Option(help: "A folder of plugins that is searched first; may be given several times.") var plugins:
-    [String] = []
-  @Option(help: "A package of plugins whose native code may run, unconfined; may be given several times.")
-  var allowNative: [String] = []
+  @OptionGroup var extensions: PluginOptions
   @Flag(help: "Print one JSON object a line instead of tables.") var json = false
 
   func validate() throws {
@@ -50,7 +47,7 @@ struct BatchCommand: ParsableCommand {
 
   func run() throws {
     let code = reporting {
-      let session = Session(scriptPath: sweep, arguments: [], pluginFolders: plugins)
+      let session = Session(scriptPath: sweep, arguments: [], pluginFolders: extensions.plugins)
       let file = try SweepFile(path: sweep, session: session)
       let store = try RunStore(root: runs)
       var manifest = try file.manifest(knowing: store)
@@ -75,8 +72,8 @@ struct BatchCommand: ParsableCommand {
     options.engine = engine == .slurm ? .slurm(cluster.slurm(jobs: jobs)) : .local(jobs: jobs ?? 1)
     options.selection = selection
     options.mostFailures = failFast ? 1 : maxFailures
-    options.plugins = plugins
-    options.allowedNative = allowNative
+    options.plugins = extensions.plugins
+    options.allowedNative = extensions.allowNative
     let runner = try BatchRunner(manifest, store: store, options: options, session: session)
     if isDry { print(json ? runner.plan.table.jsonLines : runner.plan.table.text, terminator: "") }
     if !exportCommands { StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n") }

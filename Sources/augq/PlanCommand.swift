@@ -9,13 +9,11 @@ struct PlanCommand: ParsableCommand {
 
   @Argument(help: "The sweep, a Lua file.") var sweep: String
   @Option(help: "The folder of runs (default: AUGQ_RUNS, or runs).") var runs = RunRecording.defaultRoot
-  @Option(help: "A folder of plugins that is searched first; may be given several times.") var plugins:
-    [String] = []
+  @OptionGroup var extensions: PluginOptions
   @Flag(help: "Print one JSON object a line.") var json = false
 
   func run() throws {
-    let options =
-      ["--dry-run", "--runs", runs] + plugins.flatMap { ["--plugins", $0] } + (json ? ["--json"] : [])
+    let options = ["--dry-run", "--runs", runs] + extensions.arguments + (json ? ["--json"] : [])
     try BatchCommand.parse(options + [sweep]).run()
   }
 }

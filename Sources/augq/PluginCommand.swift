@@ -11,14 +11,10 @@ struct PluginCommand: ParsableCommand {
 
   /// Options of every subcommand.
   struct Shared: ParsableArguments {
-    @Option(help: "A folder of plugins that is searched first; may be given several times.")
-    var plugins: [String] = []
-
-    @Option(help: "A package whose native code may run, unconfined; may be given several times.")
-    var allowNative: [String] = []
+    @OptionGroup var extensions: PluginOptions
 
     func workbench() throws -> PluginWorkbench {
-      try PluginWorkbench(folders: plugins, allowedNative: allowNative)
+      try PluginWorkbench(folders: extensions.plugins, allowedNative: extensions.allowNative)
     }
   }
 
@@ -57,14 +53,13 @@ struct PluginCommand: ParsableCommand {
 
     func run() throws {
       if inside {
-        let folders = PluginCatalogue.searchFolders(ofFile: path) + shared.plugins
+        let folders = PluginCatalogue.searchFolders(ofFile: path) + shared.extensions.plugins
         let workbench = try PluginWorkbench(
-          folders: folders, allowedNative: shared.allowNative, memory: 1 << 30)
+          folders: folders, allowedNative: shared.extensions.allowNative, memory: 1 << 30)
         return try exit(workbench.check(path: path))
       }
-      let options =
-        shared.plugins.flatMap { ["--plugins", $0] } + shared.allowNative.flatMap { ["--allow-native", $0] }
-      try exit(PluginWorkbench.checkIsolated(path: path, options: options, seconds: time))
+      try exit(
+        PluginWorkbench.checkIsolated(path: path, options: shared.extensions.arguments, seconds: time))
     }
   }
 

@@ -12,11 +12,7 @@ struct Resources: ParsableArguments {
   @Option(help: "Threads of native work; results do not depend on it.")
   var threads: Int?
 
-  @Option(help: "A folder of plugins that is searched first; may be given several times.")
-  var plugins: [String] = []
-
-  @Option(help: "A package of plugins whose native code may run, unconfined; may be given several times.")
-  var allowNative: [String] = []
+  @OptionGroup var extensions: PluginOptions
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -30,7 +26,7 @@ struct Resources: ParsableArguments {
   /// The options as they were given, the number of threads always.
   var arguments: [String] {
     (memory.map { ["--memory", $0.text] } ?? []) + ["--threads", "\(threadCount)"]
-      + plugins.flatMap { ["--plugins", $0] }
+      + extensions.plugins.flatMap { ["--plugins", $0] }
   }
 
   /// Makes a session within the bounds.
@@ -42,7 +38,8 @@ struct Resources: ParsableArguments {
     Storage.keepFreedBlocks()
     return Session(
       scriptPath: scriptPath, arguments: arguments, threads: threadCount,
-      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: plugins, allowedNative: allowNative,
+      memoryLimit: memory ?? self.memory?.value ?? 0, pluginFolders: extensions.plugins,
+      allowedNative: extensions.allowNative,
       journal: journal)
   }
 }

@@ -38,7 +38,7 @@ struct RunCommand: ParsableCommand {
   var arguments: [String] = []
 
   func validate() throws {
-    if sandbox.profile != .trusted, !resources.allowNative.isEmpty {
+    if sandbox.profile != .trusted, !resources.extensions.allowNative.isEmpty {
       throw ValidationError("--allow-native lets code run unconfined; it goes with --profile trusted only.")
     }
   }
