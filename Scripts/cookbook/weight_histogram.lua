@@ -1,25 +1,18 @@
 -- How do I look at a layer's weights and at what a grid does to them?
--- Fold the batch norms first, since the folded weights are the ones that are quantized; then `model:parameter(key)` is
--- a tensor, `augq.fake_quantize` puts it on a grid and tells what it costs, and `bucketize` counts a histogram. The
--- signal-to-quantization-noise ratio (SQNR) in decibels compares layers: about 6 dB per bit.
+-- `augq.figure.weights` draws the weights of a channel with the edges and levels of their grid: `figure:text()` for a
+-- terminal, `figure:save "x.svg"` for a file, `figure:keep()` for `augq report`. Batch norms are folded before anything
+-- is measured by hand, since the folded weights are the ones that are quantized; the signal-to-quantization-noise ratio
+-- (SQNR) in decibels compares layers: about 6 dB per bit.
 local augq = require "augq"
 
 local model = augq.load("../models/fashion_cnn"):fold_batch_norm()
+local q = augq.quantize(model, { weights = augq.granularity.augq { bits = 2, intervals = 4, group = "channel" } })
+print(augq.figure.weights(q, "block1.pw.weight", { group = 3, bins = 38 }):text(78))
+
 local function sqnr(x, y)
   local noise = x - y
   return 10 * math.log((x * x):sum() / (noise * noise):sum(), 10)
 end
-
--- A bar per eighth of the range.
-local weight = model:parameter "block1.pw.weight"
-local low, step, edges = weight:min(), (weight:max() - weight:min()) / 8, {}
-for index = 1, 7 do edges[index] = low + index * step end
-local bins = weight:bucketize(edges)
-for index = 0, 7 do
-  local count = bins:equal(augq.tensor.full(weight.shape, index)):sum()
-  print(("%7.3f  %5d  %s"):format(low + (index + 0.5) * step, count, ("#"):rep(math.ceil(60 * count / weight.count))))
-end
-
 local rows = augq.table {
   { "layer", "text" }, { "weights", "integer" }, { "tensor dB", "number" }, { "channel dB", "number" },
 }
@@ -39,14 +32,22 @@ rows:print()
 -- It printed:
 --
 -- ```text
---  -0.649      4  #
---  -0.471     42  #
---  -0.293    336  #####
---  -0.116   1478  ######################
---   0.062   1646  #########################
---   0.240    495  ########
---   0.418     83  ##
---   0.595     12  #
+-- block1.pw.weight, group 3 of 64
+--                             █
+--                             █                   ▅
+--                             █               ▁   █
+--                             █               █   █
+--                      ▆      █         ▆   ▆ █   █
+--         ▂            █  ▂ ▂ █     ▂   █   █ █   █
+--         █            █  █ █ █     █   █   █ █   █
+--         █            █  █ █ █ ▇   █ ▇ █   █ █   █ ▇         ▇
+--   ▃  ▃  █ ▃   ▃▃  ▃ ▃█  █ █ █ █ ▃ █ █ █ ▃ █ █   █ █   ▃     █     ▃   ▃   ▃ ▃
+--   █  █  █ █   ██  █ ██  █ █ █ █ █ █ █ █ █ █ █   █ █   █     █     █   █   █ █
+--     |                |                |                |                |
+--     ^     ^    ^     ^     ^    ^     ^     ^    ^     ^     ^    ^     ^
+--  -0.3389                                                               0.3486
+--  weight, 64 values, 13 levels, 5 edges, | edges, ^ levels
+--
 -- layer       weights  tensor dB  channel dB
 -- ----------  -------  ---------  ----------
 -- stem            288      15.52       23.90
