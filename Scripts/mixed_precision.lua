@@ -21,18 +21,24 @@ if options.smoke then
   return
 end
 
+-- The latest result of each layer and width: earlier ones may be of another recipe.
 local by_layer, layers, weights = {}, {}, 0
 for _, run in ipairs(augq.runs { sweep = options.sweep, status = "done" }) do
-  local p = run.parameters
-  local layer = by_layer[p.layer]
-  if not layer then
-    layer = { key = p.layer .. ".weight", count = run.metrics.weights, bits = {}, loss = {} }
+  local p, loss = run.parameters, run.metrics[options.loss]
+  if not loss then error("the runs have no metric '" .. options.loss .. "'.", 0) end
+  if not by_layer[p.layer] then
+    local layer = { key = p.layer .. ".weight", count = run.metrics.weights, found = {} }
     by_layer[p.layer], layers[#layers + 1], weights = layer, layer, weights + layer.count
   end
-  if not run.metrics[options.loss] then error("the runs have no metric '" .. options.loss .. "'.", 0) end
-  table.insert(layer.bits, p.bits)
   -- Noise of a few images must not make a narrower width look better.
-  table.insert(layer.loss, math.max(0, run.metrics[options.loss]))
+  by_layer[p.layer].found[p.bits] = math.max(0, loss)
+end
+for _, layer in ipairs(layers) do
+  layer.bits, layer.loss = {}, {}
+  for bits in pairs(layer.found) do table.insert(layer.bits, bits) end
+  table.sort(layer.bits)
+  for place, bits in ipairs(layer.bits) do layer.loss[place] = layer.found[bits] end
+  layer.found = nil
 end
 if #layers == 0 then
   error("no run of sweep '" .. options.sweep .. "' is done. Run augq batch Scripts/sweeps/sensitivity.lua first.", 0)

@@ -27,16 +27,38 @@ local function prepared(rows)
   local steps = {}
   for index = 2, #hull do
     local a, b = hull[index - 1], hull[index]
-    steps[#steps + 1] = { use = b.use - a.use, gain = a.aim - b.aim }
+    steps[#steps + 1] = { use = b.use - a.use, gain = a.aim - b.aim, row = b }
   end
   return kept, steps
 end
 
--- Chooses a row of each list with the least sum of `aim` whose sum of `use` is at most `limit`; nil when there is none.
+-- Steps from the cheapest choices, the steepest first, while they fit: where the search begins.
+local function begun(kept, steps, left)
+  local chosen, at = {}, {}
+  for place in ipairs(kept) do chosen[place], at[place] = kept[place][1], 1 end
+  for _, step in ipairs(steps) do
+    -- Steps of a layer come in order; one that does not fit ends the layer.
+    if step.use <= left and at[step.place] == step.number then
+      left, at[step.place] = left - step.use, step.number + 1
+      chosen[step.place] = step.row
+    end
+  end
+  return chosen
+end
+
+-- Chooses a row of each list with the least sum of `aim` whose sum of `use` is at most `limit`; second, by how much the
+-- sum may be above the least one.
 local function solve(lists, limit, most_nodes)
+  -- Uses count from each layer's least, so that none is below 0; sums of decimals are not exact.
+  limit = limit + 1e-9 * math.abs(limit)
   local order, kept = {}, {}
   for place, rows in ipairs(lists) do
+    local least = math.huge
+    for _, row in ipairs(rows) do least = math.min(least, row.use) end
+    for _, row in ipairs(rows) do row.use = row.use - least end
+    limit = limit - least
     local choices, steps = prepared(rows)
+    for number, step in ipairs(steps) do step.place, step.number = place, number end
     kept[place] = choices
     order[place] = { place = place, steps = steps, range = choices[1].aim - choices[#choices].aim }
   end
@@ -46,46 +68,54 @@ local function solve(lists, limit, most_nodes)
     return a.place < b.place
   end)
   -- For the layers from a depth on: their cheapest choices and all steps, the steepest first.
-  local tails = { [#order + 1] = { use = 0, aim = 0, steps = {} } }
+  local tails = { [#order + 1] = { aim = 0, steps = {} } }
   for depth = #order, 1, -1 do
     local after, first = tails[depth + 1], kept[order[depth].place][1]
     local steps = table.move(after.steps, 1, #after.steps, 1, {})
     for _, step in ipairs(order[depth].steps) do steps[#steps + 1] = step end
-    table.sort(steps, function(a, b) return a.gain * b.use > b.gain * a.use end)
-    tails[depth] = { use = after.use + first.use, aim = after.aim + first.aim, steps = steps }
+    table.sort(steps, function(a, b)
+      local one, other = a.gain * b.use, b.gain * a.use
+      if one ~= other then return one > other end
+      if a.place ~= b.place then return a.place < b.place end
+      return a.number < b.number
+    end)
+    tails[depth] = { aim = after.aim + first.aim, steps = steps }
   end
   local function bound(depth, left)
-    local tail = tails[depth]
-    left = left - tail.use
-    if left < 0 then return nil end
-    local aim = tail.aim
-    for _, step in ipairs(tail.steps) do
+    local aim = tails[depth].aim
+    for _, step in ipairs(tails[depth].steps) do
       if step.use > left then return aim - step.gain * left / step.use end
       left, aim = left - step.use, aim - step.gain
     end
     return aim
   end
-  local best, best_aim, nodes, current = nil, math.huge, 0, {}
+  local best, best_aim, nodes, current = begun(kept, tails[1].steps, limit), 0, 0, {}
+  for _, row in ipairs(best) do best_aim = best_aim + row.aim end
   local function branch(depth, left, aim)
     nodes = nodes + 1
-    if nodes > most_nodes and best then return end
     if depth > #order then
-      if aim >= best_aim then return end
-      best, best_aim = table.move(current, 1, #lists, 1, {}), aim
+      if aim < best_aim then best, best_aim = table.move(current, 1, #lists, 1, {}), aim end
       return
     end
-    local least = bound(depth, left)
-    if not least or aim + least >= best_aim - 1e-12 * math.abs(best_aim) then return end
-    local rows, place = kept[order[depth].place], order[depth].place
-    for index = #rows, 1, -1 do
-      if rows[index].use <= left then
-        current[place] = rows[index]
-        branch(depth + 1, left - rows[index].use, aim + rows[index].aim)
+    local place, children = order[depth].place, {}
+    for _, row in ipairs(kept[place]) do
+      if row.use <= left then
+        children[#children + 1] = { row = row, least = aim + row.aim + bound(depth + 1, left - row.use) }
       end
+    end
+    -- The most promising first; the rest is hopeless where one is.
+    table.sort(children, function(a, b)
+      if a.least ~= b.least then return a.least < b.least end
+      return a.row.use < b.row.use
+    end)
+    for _, child in ipairs(children) do
+      if nodes > most_nodes or child.least >= best_aim - 1e-12 * math.abs(best_aim) then return end
+      current[place] = child.row
+      branch(depth + 1, left - child.row.use, aim + child.row.aim)
     end
   end
   branch(1, limit, 0)
-  return best
+  return best, nodes > most_nodes and best_aim - bound(1, limit) or 0
 end
 
 return {
@@ -111,8 +141,13 @@ return {
         :format(least, options.max_loss), 0)
     end
     local limit = by_loss and options.max_loss or budget.bits(layers, options)
+    local chosen, gap = solve(lists, limit, options.nodes)
+    if gap > 0 then
+      print(("integer_program: stopped after %d tries; what was found is at most %g above the best."):format(
+        options.nodes, gap))
+    end
     local result = {}
-    for place, row in ipairs(solve(lists, limit, options.nodes)) do result[layers[place].key] = row.bits end
+    for place, row in ipairs(chosen) do result[layers[place].key] = row.bits end
     return result
   end,
 }

@@ -47,13 +47,19 @@ return {
     end
     local amount = top * options.eta
     if amount > options.most then return plan end
-    local done, sign = {}, options.lower_is_better and -1 or 1
+    local done, sign, others = {}, options.lower_is_better and -1 or 1, {}
     for _, trial in ipairs(rungs[top]) do
       if trial.status ~= "done" and trial.status ~= "failed" then return plan end
       local score = trial.metrics[options.metric]
       if trial.status == "done" and score then
         done[#done + 1] = { score = sign * score, name = identity(trial.parameters, options.resource), trial = trial }
+      elseif trial.status == "done" then
+        for name in pairs(trial.metrics) do others[#others + 1] = name end
       end
+    end
+    if #done == 0 and #others > 0 then
+      table.sort(others)
+      error(("no trial has logged '%s'; there is '%s'. Name one of the recipe's."):format(options.metric, others[1]), 0)
     end
     table.sort(done, function(a, b)
       if a.score ~= b.score then return a.score > b.score end

@@ -554,7 +554,7 @@ function augq.artifact(path, name) end
 ---@field status? "done"|"failed" only with this status
 ---@field folder? string the folder of runs; SQLite keeps files beside what it reads (default that of this run, AUGQ_RUNS, or runs)
 
----Returns earlier runs as { id, sweep, status, seconds, parameters, metrics (last values) }, the earliest first.
+---Returns runs, the earliest first: { id, sweep, status, seconds, script_digest, version, parameters, metrics }.
 ---@param options? augq.runs.Options options
 ---@return table[]
 function augq.runs(options) end

@@ -108,11 +108,15 @@ struct FigureModule: Sendable {
       weight.withValues { values in
         for (index, value) in values.enumerated() { channels[index / inner % extents[axis]].append(value) }
       }
-      let isChannelwise = grid.groupCount == channels.count
+      // Blocks lie in channels one after the other.
+      let isByChannel = grid.groupCount % channels.count == 0
+      func bounds(_ channel: Int) -> ValueRange {
+        let count = isByChannel ? grid.groupCount / channels.count : 1
+        let own = (0..<count).map { grid.bounds(group: isByChannel ? channel * count + $0 : 0) }
+        return ValueRange(own.map(\.low).min() ?? 0, own.map(\.high).max() ?? 0)
+      }
       let strips = channels.enumerated().map { index, values -> RangeStrips.Strip in
-        let (sorted, bounds) = (
-          values.sorted().map(Double.init), grid.bounds(group: isChannelwise ? index : 0)
-        )
+        let (sorted, bounds) = (values.sorted().map(Double.init), bounds(index))
         let last = sorted.count - 1
         return RangeStrips.Strip(
           low: sorted[0], lowQuartile: sorted[last / 4], highQuartile: sorted[last - last / 4],

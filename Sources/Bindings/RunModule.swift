@@ -51,7 +51,7 @@ struct RunModule: Sendable {
   private var runs: LuaFunction {
     LuaFunction(
       "runs",
-      "Returns earlier runs as { id, sweep, status, seconds, parameters, metrics (last values) }, the earliest first.",
+      "Returns runs, the earliest first: { id, sweep, status, seconds, script_digest, version, parameters, metrics }.",
       parameters: [LuaParameter("options", "table", "options", optional: true)],
       options: [
         LuaOption("sweep", .string, "only of this sweep"),
@@ -65,7 +65,11 @@ struct RunModule: Sendable {
       let given = try call.options(0)
       let usual = session.journal.root ?? UserFolders.environment("AUGQ_RUNS") ?? "runs"
       let folder = try given.string("folder") ?? call.lua.path(usual, for: .write)
-      guard FileStatus.isFolder(folder) else { throw RunError.unreadable(path: folder) }
+      // SQLite follows links: each of its files must lie where the caller may write.
+      let files = try ["", "-wal", "-shm"].map {
+        try call.lua.path("\(folder)/runs.sqlite\($0)", for: .write)
+      }
+      guard FileStatus.exists(files[0]) else { throw RunError.unreadable(path: files[0]) }
       let found = try RunStore(root: folder).summaries(
         sweep: given.string("sweep"), status: given.string("status").flatMap(RunStatus.init))
       return .list(found.map(Self.row))
@@ -76,6 +80,7 @@ struct RunModule: Sendable {
     .table(
       [
         ("id", .string(run.id)), ("status", .string(run.status.rawValue)), ("seconds", .number(run.seconds)),
+        ("script_digest", .string(run.scriptDigest)), ("version", .string(run.version)),
         ("parameters", .table(run.parameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value.luaValue) })),
         ("metrics", .table(run.metrics.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value)) })),
       ] + (run.sweep.map { [("sweep", .string($0))] } ?? []))

@@ -117,8 +117,9 @@ public enum AtomicFile {
     if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       throw .unwritable(path: path, reason: "it is not a regular file")
     }
-    let temporary = "\(path).\(getpid()).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // Processes of other hosts may have the same number.
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastError()) }
     var problem: String?
     for chunk in chunks where problem == nil { problem = writeAll(chunk, descriptor) }

@@ -39,8 +39,10 @@ extension QuantizedModel {
     }
     var grid: [NodeIndex: String] = [:]
     var lastUse = place.map { _ in -1 }
+    var firstWrite = place.map { _ in graph.nodes.count }
     for index in graph.nodes.indices {
       let inputs = graph.nodes[index].inputs
+      firstWrite[place[index]] = min(firstWrite[place[index]], index)
       let isNew = graph.nodes[index].layer?.makesNewValues == true
       grid[place[index]] = keys[place[index]] ?? (isNew ? nil : inputs.first.flatMap { grid[place[$0]] })
       for input in inputs { lastUse[place[input]] = max(lastUse[place[input]], index) }
@@ -51,7 +53,7 @@ extension QuantizedModel {
       guard !isFused, place[index] >= index else { return nil }
       let written = place[index]
       let alive = graph.nodes.indices.filter { other in
-        place[other] == other && (other == written || other < index && lastUse[other] >= index)
+        place[other] == other && (other == written || firstWrite[other] < index && lastUse[other] >= index)
       }
       return MemoryStep(
         node: graph.nodes[index].name,

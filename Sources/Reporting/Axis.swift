@@ -15,10 +15,14 @@ struct Axis {
   /// - Parameter isLogarithmic: Whether places are by the logarithm; all values are above 0 then.
   init(_ given: [Double], isLogarithmic: Bool) {
     self.isLogarithmic = isLogarithmic
-    let values = isLogarithmic ? given.map { log2($0) } : given
+    let finite = given.filter { !$0.isNaN }.map(Axis.bounded)
+    let values = isLogarithmic ? finite.map { log2($0) } : finite
     let smallest = values.min() ?? 0
     let largest = values.max() ?? 1
-    let extent = largest > smallest ? largest - smallest : max(1, abs(largest))
+    let magnitude = max(abs(largest), abs(smallest))
+    // Values that differ by less than doubles can show stand on one place.
+    let extent =
+      largest - smallest > max(1e-12 * magnitude, 1e-290) ? largest - smallest : max(1, abs(largest))
     if isLogarithmic {
       low = smallest - 0.05 * extent
       high = largest + 0.05 * extent
@@ -46,7 +50,13 @@ struct Axis {
   }
 
   /// Where a value lies, 0...1.
-  func share(_ value: Double) -> Double { ((isLogarithmic ? log2(value) : value) - low) / (high - low) }
+  func share(_ value: Double) -> Double {
+    let place = isLogarithmic ? log2(Axis.bounded(value)) : Axis.bounded(value)
+    return min(1.1, max(-0.1, (place - low) / (high - low)))
+  }
+
+  /// Numbers whose differences are finite.
+  static func bounded(_ value: Double) -> Double { min(1e300, max(-1e300, value)) }
 
   /// 1, 2 or 5 times a power of ten, at least `least`.
   private static func step(_ least: Double) -> Double {
@@ -55,8 +65,11 @@ struct Axis {
   }
 
   private static func label(_ value: Double, step: Double) -> String {
-    let decimals = max(0, min(9, Int(-log10(step).rounded(.down))))
-    return abs(value) >= 1e6 ? "\(value)" : Decimal.fixed(value, decimals: decimals)
+    // Sums of steps are a little off: 0 is 0.
+    guard step >= 1e-6, abs(value) < 1e6 else {
+      return abs(value) < step * 1e-6 ? "0" : Decimal.significant(value, digits: 4)
+    }
+    return Decimal.fixed(value, decimals: max(0, Int(-log10(step).rounded(.down))))
   }
 }
 

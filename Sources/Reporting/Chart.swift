@@ -81,13 +81,22 @@ public struct Chart: Hashable, Sendable, Codable {
       yLabel: yLabel)
   }
 
+  /// The series with their places in the legend; `nil` for those without a name.
+  private var numbered: [(series: Series, index: Int?)] {
+    var count = 0
+    return series.map { one in
+      guard !one.name.isEmpty else { return (one, nil) }
+      count += 1
+      return (one, count - 1)
+    }
+  }
+
   /// The chart as an `svg` element.
   public var svg: String {
     let frame = frame
     var parts = frame.elements
     let named = series.filter { !$0.name.isEmpty }.map(\.name)
-    for one in series {
-      let index = named.firstIndex(of: one.name)
+    for (one, index) in numbered {
       parts.append(index.map { "<g class=\"s\($0 % 8)\">" } ?? "<g>")
       let places = one.points.map { (frame.x($0.x), frame.y($0.y)) }
       if one.style != .points, let first = places.first {
@@ -157,8 +166,7 @@ extension Chart {
     let margin = (labels.map(\.count).max() ?? 0) + 1
     let (columns, lines) = (max(20, width - margin - 1), 16)
     var canvas = BrailleCanvas(columns: columns, lines: lines)
-    let named = series.filter { !$0.name.isEmpty }.map(\.name)
-    for one in series {
+    for (one, index) in numbered {
       let places = one.points.map { (frame.xs.share($0.x), frame.ys.share($0.y)) }
       if one.style != .points {
         for (from, to) in zip(places, places.dropFirst()) {
@@ -167,7 +175,7 @@ extension Chart {
           canvas.line(corner, to)
         }
       }
-      guard let index = named.firstIndex(of: one.name) else { continue }
+      guard let index else { continue }
       // Curves of many points are better without marks.
       if places.count <= 20 {
         for place in places { canvas.mark(place.0, place.1, Character(legend[index].mark)) }

@@ -41,6 +41,8 @@ package enum Decimal {
   /// The number with some significant digits, without trailing zeros; far from 1 with an exponent.
   package static func significant(_ value: Double, digits: Int) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : value.isNaN ? "nan" : "\(value)" }
+    // Powers of ten end before the smallest numbers do.
+    guard abs(value) >= 1e-300 else { return "\(value)" }
     let exponent = Int(log10(abs(value)).rounded(.down))
     guard (-4...digits).contains(exponent) else {
       let mantissa = significant(value / pow(10, Double(exponent)), digits: digits)

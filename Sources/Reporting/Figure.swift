@@ -67,7 +67,7 @@ public enum Figure: Hashable, Sendable {
       (
         ["", chart.xLabel, chart.yLabel],
         chart.series.filter { !$0.name.isEmpty }.flatMap { series in
-          series.points.map { [series.name, "\($0.x)", Decimal.fixed($0.y, decimals: 4)] }
+          series.points.map { [series.name, "\($0.x)", Decimal.significant($0.y, digits: 6)] }
         }
       )
     case .histogram(let histogram): ([histogram.xLabel, "count"], histogram.rows)
@@ -106,7 +106,14 @@ extension Figure: Codable {
       self = .bars(BarChart(title: bars.title, x: bars.xLabel, kinds: bars.kinds, rows: bars.rows))
     case .strips:
       let strips = try container.decode(RangeStrips.self, forKey: .strips)
-      self = .strips(RangeStrips(title: strips.title, strips.strips))
+      self = .strips(
+        RangeStrips(
+          title: strips.title,
+          strips.strips.map {
+            RangeStrips.Strip(
+              low: $0.low, lowQuartile: $0.lowQuartile, highQuartile: $0.highQuartile, high: $0.high,
+              lowestLevel: $0.lowestLevel, highestLevel: $0.highestLevel)
+          }))
     case nil:
       throw DecodingError.valueNotFound(
         Figure.self, .init(codingPath: decoder.codingPath, debugDescription: ""))

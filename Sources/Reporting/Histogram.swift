@@ -29,7 +29,7 @@ public struct Histogram: Hashable, Sendable, Codable {
     title: String, x: String, low: Double, high: Double, counts: [Int], edges: [Double] = [],
     levels: [Double] = [], isLogarithmic: Bool = false
   ) {
-    let isValid = low.isFinite && high.isFinite && low < high && !counts.isEmpty
+    let isValid = abs(low) <= 1e300 && abs(high) <= 1e300 && low < high && !counts.isEmpty
     self.title = title
     xLabel = x
     self.low = isValid ? low : 0
@@ -50,7 +50,8 @@ public struct Histogram: Hashable, Sendable, Codable {
     let finite = values.filter(\.isFinite).map(Double.init)
     let (least, largest) = (finite.min() ?? 0, finite.max() ?? 1)
     // Values that are all the same stand in the middle.
-    let (low, high) = least < largest ? (least, largest) : (least - 0.5, least + 0.5)
+    let margin = max(0.5, 1e-6 * abs(least))
+    let (low, high) = least < largest ? (least, largest) : (least - margin, least + margin)
     let bins = min(max(1, bins), Self.mostBins)
     var counts = [Int](repeating: 0, count: bins)
     for value in finite { counts[min(bins - 1, Int(Double(bins) * (value - low) / (high - low)))] += 1 }

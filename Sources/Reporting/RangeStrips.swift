@@ -9,17 +9,18 @@ public struct RangeStrips: Hashable, Sendable, Codable {
     /// The lowest and the highest level of the grid.
     public let lowestLevel, highestLevel: Double
 
-    /// Makes a strip.
+    /// Makes a strip; numbers in another order are put in order.
     public init(
       low: Double, lowQuartile: Double, highQuartile: Double, high: Double, lowestLevel: Double,
       highestLevel: Double
     ) {
-      self.low = low
-      self.lowQuartile = lowQuartile
-      self.highQuartile = highQuartile
-      self.high = high
-      self.lowestLevel = lowestLevel
-      self.highestLevel = highestLevel
+      let values = [low, lowQuartile, highQuartile, high].map(Axis.bounded).sorted()
+      self.low = values[0]
+      self.lowQuartile = values[1]
+      self.highQuartile = values[2]
+      self.high = values[3]
+      self.lowestLevel = Axis.bounded(min(lowestLevel, highestLevel))
+      self.highestLevel = Axis.bounded(max(lowestLevel, highestLevel))
     }
 
     var all: [Double] { [low, lowQuartile, highQuartile, high, lowestLevel, highestLevel] }

@@ -179,7 +179,8 @@ public final class RunStore: Sendable {
       var found: [RunSummary] = []
       let runs = try Row.fetchCursor(
         database,
-        sql: "SELECT id, sweep, status, seconds FROM run WHERE \(condition) ORDER BY started, id",
+        sql:
+          "SELECT id, sweep, status, seconds, script_digest, version FROM run WHERE \(condition) ORDER BY started, id",
         arguments: arguments)
       while let row = try runs.next() {
         let id: String = row[0]
@@ -187,7 +188,7 @@ public final class RunStore: Sendable {
         found.append(
           RunSummary(
             id: id, sweep: row[1], status: RunStatus(rawValue: row[2]) ?? .failed, seconds: row[3],
-            parameters: [:], metrics: [:]))
+            scriptDigest: row[4], version: row[5], parameters: [:], metrics: [:]))
       }
       let isAll = sweep == nil && status == nil
       let chosen = isAll ? "" : "WHERE run IN (SELECT id FROM run WHERE \(condition))"
@@ -264,6 +265,10 @@ public struct RunSummary: Sendable, Equatable {
   public let status: RunStatus
   /// How long it took.
   public let seconds: Double
+  /// The digest of the recipe's text.
+  public let scriptDigest: String
+  /// The program's version.
+  public let version: String
   /// What the recipe was given.
   public internal(set) var parameters: Parameters
   /// The last value of each metric.

@@ -50,44 +50,61 @@ struct BatchCommand: ParsableCommand {
       let session = Session(scriptPath: sweep, arguments: [], pluginFolders: extensions.plugins)
       let file = try SweepFile(path: sweep, session: session)
       let store = try RunStore(root: runs)
-      var manifest = try file.manifest(knowing: store)
-      var code = try round(manifest, store, session, force ? .all : onlyFailed ? .failed : .open)
-      // A scheduler looks at what came of the trials and adds others.
-      while !isDry, !exportCommands, !cluster.exportKubernetes, !session.cancellation.isCancelled {
-        let longer = try file.manifest(knowing: store)
-        guard longer.trials.count > manifest.trials.count else { break }
-        manifest = longer
-        code = max(code, try round(manifest, store, session, .open))
+      let manifest = try file.manifest(knowing: store)
+      guard !isDry, !exportCommands, !cluster.exportKubernetes else {
+        return try show(manifest, store, session)
       }
-      return code
+      return try run(file, manifest, store, session)
     }
     if code != 0 { throw ExitCode(code) }
   }
 
-  /// Runs, prints or exports what a manifest has; the sweep's folder is locked meanwhile.
-  private func round(
-    _ manifest: SweepManifest, _ store: RunStore, _ session: Session, _ selection: SweepPlan.Selection
-  ) throws -> Int32 {
+  private func options() -> BatchRunner.Options {
     var options = BatchRunner.Options()
     options.engine = engine == .slurm ? .slurm(cluster.slurm(jobs: jobs)) : .local(jobs: jobs ?? 1)
-    options.selection = selection
+    options.selection = force ? .all : onlyFailed ? .failed : .open
     options.mostFailures = failFast ? 1 : maxFailures
     options.plugins = extensions.plugins
     options.allowedNative = extensions.allowNative
-    let runner = try BatchRunner(manifest, store: store, options: options, session: session)
+    return options
+  }
+
+  /// Prints the plan, or exports what it would run.
+  private func show(_ manifest: SweepManifest, _ store: RunStore, _ session: Session) throws -> Int32 {
+    let runner = try BatchRunner(manifest, store: store, options: options(), session: session)
     if isDry { print(json ? runner.plan.table.jsonLines : runner.plan.table.text, terminator: "") }
     if !exportCommands { StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n") }
     if isDry { return 0 }
     if exportCommands {
       for command in try runner.commands() { print(command) }
-      return 0
-    }
-    if cluster.exportKubernetes {
+    } else {
       print(try cluster.kubernetesJob(runner, jobs: jobs), terminator: "")
-      return 0
     }
-    let code = try Interruption.cancelling(session.cancellation) { try runner.run() }
-    let table = try runner.table()
+    return 0
+  }
+
+  /// Runs what is open, and what a scheduler adds as long as it adds something; each trial once.
+  private func run(_ file: SweepFile, _ first: SweepManifest, _ store: RunStore, _ session: Session) throws
+    -> Int32
+  {
+    var (manifest, options, code) = (first, options(), Int32(0))
+    while true {
+      // The folder is locked as long as there is a runner.
+      let outcome = try { () throws -> BatchRunner.Outcome in
+        let runner = try BatchRunner(manifest, store: store, options: options, session: session)
+        StandardError.write("\(manifest.header.name): \(runner.plan.summary)\n")
+        options.leftAlone.formUnion(runner.plan.pending.map(\.id))
+        return try Interruption.cancelling(session.cancellation) { try runner.run() }
+      }()
+      code = max(code, outcome.code)
+      if outcome.isStopped { break }
+      if options.mostFailures > 0 { options.mostFailures -= outcome.failures }
+      let known = Set(manifest.trials.map(\.id)).union(options.leftAlone)
+      manifest = try file.manifest(knowing: store)
+      guard manifest.trials.contains(where: { !known.contains($0.id) }) else { break }
+      options.selection = .open
+    }
+    let table = try BatchRunner.table(manifest, store)
     print(json ? table.jsonLines : table.text, terminator: "")
     return code
   }

@@ -61,7 +61,9 @@ struct PlotCommand: ParsableCommand {
     options.metric = metric
     options.against = against
     let found = try store.runs(sweep: sweep, ids: wanted.isEmpty ? nil : wanted)
-    return drawn + (try RunReport(found, options, artifacts: store.artifactRoot).figures.map(\.figure))
+    let report = RunReport(found, options, artifacts: store.artifactRoot)
+    for problem in report.problems { StandardError.write("augq: warning: \(problem)\n") }
+    return drawn + report.figures.map(\.figure)
   }
 
   /// A title as a part of a file's name.

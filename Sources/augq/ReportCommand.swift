@@ -26,7 +26,8 @@ struct ReportCommand: ParsableCommand {
       options.metric = metric
       options.against = against
       options.title = sweep ?? "Runs"
-      let report = try RunReport(found, options, artifacts: store.artifactRoot)
+      let report = RunReport(found, options, artifacts: store.artifactRoot)
+      for problem in report.problems { StandardError.write("augq: warning: \(problem)\n") }
       try AtomicFile.write(report.html(), to: output)
       print(report.table.text, terminator: "")
       StandardError.write("wrote \(output)\n")

@@ -68,6 +68,53 @@ import Testing
       """)
   }
 
+  @Test func integerProgramsTakeNegativeLossesAndExactLimits() throws {
+    try run(
+      """
+      local bits = augq.allocate({
+        { key = "a", count = 10, bits = { 2, 8 }, loss = { 1.5, 0 } },
+        { key = "b", count = 10, bits = { 2, 8 }, loss = { -1, 0 } },
+      }, { allocator = "integer_program", max_loss = 1 })
+      assert(bits.a == 2 and bits.b == 2)
+      local layers = {}
+      for index = 1, 4 do
+        layers[index] = { key = "l" .. index, count = 10, bits = { 2, 8 }, loss = { index, index / 10 } }
+      end
+      bits = augq.allocate(layers, { allocator = "integer_program", max_loss = 0.1 + 0.2 + 0.3 + 0.4 })
+      for index = 1, 4 do assert(bits["l" .. index] == 8) end
+      """)
+  }
+
+  @Test func aSearchThatIsCutIsNoWorseThanGreedy() throws {
+    try run(
+      """
+      math.randomseed(7)
+      local layers = {}
+      for index = 1, 50 do
+        local layer = { key = "l" .. index, count = math.random(100, 50000), bits = { 2, 3, 4, 5, 6, 8 }, loss = {} }
+        local loss = 10 * math.random()
+        for width = 1, 6 do
+          layer.loss[width] = loss
+          loss = loss * (0.2 + 0.5 * math.random())
+        end
+        layers[index] = layer
+      end
+      local function loss(options)
+        options.mean_bits = 4
+        local bits, sum = augq.allocate(layers, options), 0
+        for _, layer in ipairs(layers) do
+          for place, width in ipairs(layer.bits) do
+            if width == bits[layer.key] then sum = sum + layer.loss[place] end
+          end
+        end
+        return sum
+      end
+      local cut, whole = loss { allocator = "integer_program", nodes = 1 }, loss { allocator = "integer_program" }
+      assert(cut <= 1.1 * loss { allocator = "greedy" } and whole <= cut)
+      assert(math.abs(whole - loss { allocator = "pareto" }) < 1e-6 * whole)
+      """)
+  }
+
   @Test func memoryDrivenCutsOnlyWhatDoesNotFit() throws {
     try run(
       """

@@ -249,7 +249,7 @@ import Testing
       "augq.figure.bars({ { 'a', 1 } }):keep('../x')",
       "augq.Figure:keep: argument 1 (name) is a string \"../x\"; expected a name of at most 200 bytes without '..' and without empty parts"
     ),
-    ("augq.runs { folder = 'no/such/folder' }", "cannot read no/such/folder. Check the path."),
+    ("augq.runs { folder = 'no/such/folder' }", "cannot read no/such/folder/runs.sqlite. Check the path."),
     (
       "augq.allocate({ { key = 'a', count = 1, bits = { 2 }, loss = { 1 } } }, { allocator = 3 })",
       "augq.allocate: option 'allocator' is 3; expected a name"

@@ -80,6 +80,26 @@ import Testing
     #expect(alive("logits") == ["mean 10"])
   }
 
+  @Test func aValueIsInMemoryFromItsProductOnWhereverItsReLUStands() throws {
+    var graph = Graph(input: [4, 4, 2])
+    func conv(_ name: String) throws -> NodeIndex {
+      try graph.add(Conv2d(inChannels: 2, filters: 3, window: Window(kernel: [1, 1])), [0], name: name)
+    }
+    let (a, b) = (try conv("a"), try conv("b"))
+    let (ra, rb) = (try graph.add(ReLU(), [a], name: "ra"), try graph.add(ReLU(), [b], name: "rb"))
+    let sum = try graph.add(Add(), [ra, rb], name: "sum")
+    try graph.add(
+      Linear(inFeatures: 48, features: 2), [try graph.add(Flatten(), [sum], name: "flat")], name: "head")
+    var random = RandomSource(seed: 1)
+    let quantized = try QuantizedModel.quantizing(
+      Model(graph: graph, seed: 1), options,
+      calibration: Tensor([2, 4, 4, 2], (0..<64).map { _ in random.normal() }))
+
+    let step = quantized.memorySteps.first { $0.node == "b" }
+
+    #expect(step?.alive.map(\.key) == ["input", "ra", "rb"])
+  }
+
   @Test func aNodeMayHaveAGridOfItsOwn() throws {
     var own = options
     own.nodes = ["after": GridSpecification(bits: 2)]

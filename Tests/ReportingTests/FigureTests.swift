@@ -44,6 +44,31 @@ import Testing
           .init("", .steps, [.init(x: 1, y: 0), .init(x: 50, y: 1)]),
         ])),
     .chart(Chart(title: "none", x: "x", y: "y", [])),
+    .chart(
+      Chart(
+        title: "huge", x: "x", y: "y",
+        [.init("a", .line, [.init(x: 1, y: -1.5e308, spread: 1e308), .init(x: 2, y: 1.5e308)])])),
+    .chart(
+      Chart(
+        title: "subnormal", x: "x", y: "y",
+        [
+          .init(
+            "a", .line,
+            [.init(x: Double.leastNonzeroMagnitude, y: 0), .init(x: 0, y: .leastNonzeroMagnitude)])
+        ])),
+    .bars(
+      BarChart(
+        title: "odd", x: "x", kinds: ["k"],
+        rows: [.init("a", [.init(.leastNonzeroMagnitude)]), .init("b", [.init(1.7e308, spread: 1.7e308)])])),
+    .histogram(Histogram(title: "far", x: "x", of: [1e20, 1e20])),
+    .histogram(Histogram(title: "wide", x: "x", low: -1.7e308, high: 1.7e308, counts: [1, 2])),
+    .strips(
+      RangeStrips(
+        title: "mixed up",
+        [
+          .init(
+            low: 5, lowQuartile: 9, highQuartile: -3, high: -1.7e308, lowestLevel: 4, highestLevel: 1.7e308)
+        ])),
   ]
 
   @Test(arguments: figures.indices) func picturesAreWellFormed(_ index: Int) throws {
@@ -52,6 +77,7 @@ import Testing
     #expect(parser.parse(), "\(figure.svgFile)")
     #expect(!figure.svg.replacing("dominant", with: "").contains("nan") && !figure.svg.contains("inf"))
     #expect(figure.svg == figure.svg)
+    #expect(!figure.text(width: 60).isEmpty)
     let columns = figure.data.columns.count
     #expect(figure.data.rows.allSatisfy { $0.count == columns })
   }
@@ -89,6 +115,17 @@ import Testing
       line.count { $0 == "█" }
     }
     #expect(abs(lengths[0] - 2 * lengths[1]) <= 1 && lengths[1] > 10 && lengths[2] == 0)
+  }
+
+  @Test func curvesOfOneNameDiffer() {
+    let chart = Chart(
+      title: "t", x: "x", y: "y",
+      [
+        .init("a", .line, [.init(x: 1, y: 1)]),
+        .init("a", .line, [.init(x: 1, y: 2e-12), .init(x: 2, y: 1e-12)]),
+      ])
+    #expect(chart.svg.contains("class=\"s0\"") && chart.svg.contains("class=\"s1\""))
+    #expect(Figure.chart(chart).data.rows.map { $0[2] } == ["1", "2e-12", "1e-12"])
   }
 
   @Test func whatIsNoFigureIsRefused() {

@@ -281,7 +281,10 @@ import Testing
         "return { script = 'trial.lua', random = { count = 1, a = { low = math.mininteger, high = 1 } } }",
         "sweep.lua: field 'random.a' is a table; expected whole numbers less than 2^52 apart"
       ),
-      ("return { script = 'trial.lua', time = 0 }", "sweep.lua: field 'time' is 0; expected seconds above 0"),
+      (
+        "return { script = 'trial.lua', time = 0 }",
+        "sweep.lua: field 'time' is 0; expected seconds above 0, at most 1e9"
+      ),
     ] {
       try scratch.write(text, to: "sweep.lua")
       let outcome = try augq("batch", "sweep.lua")

@@ -38,8 +38,8 @@ import Testing
     let rungs = batch.errors.split(separator: "\n").filter { $0.hasPrefix("rates: ") }
     #expect(
       rungs == [
-        "rates: 9 trials: 9 new; 9 to run", "rates: 12 trials: 8 done, 1 failed, 3 new; 4 to run",
-        "rates: 13 trials: 11 done, 1 failed, 1 new; 2 to run",
+        "rates: 9 trials: 9 new; 9 to run", "rates: 12 trials: 8 done, 1 failed, 3 new; 3 to run",
+        "rates: 13 trials: 11 done, 1 failed, 1 new; 1 to run",
       ], "\(batch.errors)")
     let runs = try RunStore(root: scratch.path("runs")).summaries(sweep: "rates", status: .done)
     let found = runs.map {
@@ -50,9 +50,57 @@ import Testing
         "1@10", "2@10", "3@10", "5@10", "6@10", "7@10", "8@10", "9@10", "3@30", "5@30", "6@30", "5@90",
       ])
 
+    // One table at the end.
+    #expect(batch.output.components(separatedBy: "status").count == 2, "\(batch.output)")
     // What is done is not run again; the failure is tried once more.
     let again = try augq("batch", "rates.lua")
     #expect(again.errors.hasPrefix("rates: 13 trials: 12 done, 1 failed; 1 to run\n"), "\(again.errors)")
+  }
+
+  @Test func aTrialThatComesBackIsPromoted() throws {
+    // Rate 5 is the best but fails while there is a mark.
+    try scratch.write(
+      """
+      local augq = require "augq"
+      local p = augq.params { rate = { 1, "rate" }, steps = { 1, "steps" } }
+      if p.rate == 5 and io.open "mark" then error "not yet" end
+      augq.log("loss", (p.rate - 5) ^ 2 / p.steps)
+      """, to: "trial.lua")
+    try scratch.write("", to: "mark")
+    #expect(try augq("batch", "rates.lua").status == 2)
+    try FileManager.default.removeItem(atPath: scratch.path("mark"))
+
+    let again = try augq("batch", "rates.lua")
+
+    #expect(again.status == 0, "\(again.errors)")
+    let runs = try RunStore(root: scratch.path("runs")).summaries(sweep: "rates", status: .done)
+    let best = runs.filter { $0.parameters["rate"] == .integer(5) }.compactMap {
+      $0.parameters["steps"]?.number
+    }
+    #expect(best.sorted() == [10, 30, 90])
+    #expect(try augq("plan", "rates.lua").errors.hasSuffix("; 0 to run\n"))
+  }
+
+  @Test func failuresStopABatchWithAScheduler() throws {
+    let outcome = try augq("batch", "rates.lua", "--fail-fast")
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.components(separatedBy: "rates: ").count == 2, "\(outcome.errors)")
+  }
+
+  @Test func exportedCommandsCountForTheNextRung() throws {
+    let first = try augq("batch", "rates.lua", "--export-commands")
+    #expect(first.output.split(separator: "\n").count == 9)
+    try scratch.write(first.output, to: "commands.sh")
+    let shell = Process()
+    shell.executableURL = URL(filePath: "/bin/sh")
+    shell.arguments = ["commands.sh"]
+    shell.currentDirectoryURL = scratch.url
+    shell.standardOutput = FileHandle.nullDevice
+    shell.standardError = FileHandle.nullDevice
+    try shell.run()
+    shell.waitUntilExit()
+    // Three of the next rung, and the one that failed.
+    #expect(try augq("batch", "rates.lua", "--export-commands").output.split(separator: "\n").count == 4)
   }
 
   @Test func runsSayWhatTheyDependOn() throws {
@@ -70,6 +118,24 @@ import Testing
   @Test func aSchedulerThatIsNotThereIsTold() throws {
     try scratch.write(
       "return { script = 'trial.lua', grid = { rate = { 1 } }, scheduler = 'halvin' }", to: "x.lua")
+    try scratch.write(
+      "return { script = 'trial.lua', grid = { rate = { 1 } }, fixed = { steps = 3 }, scheduler = { 'halving', resource = 'steps' } }",
+      to: "y.lua")
+    let empty = try augq("plan", "y.lua")
+    #expect(
+      empty.status == 1
+        && empty.errors
+          == "augq: y.lua: the scheduler plans no trial at first. Its resource must not be a parameter of the sweep; look at its options.\n",
+      "\(empty.errors)")
+    try scratch.write(
+      "return { script = 'trial.lua', grid = { rate = { 1, 2, 3 } }, scheduler = { 'halving', resource = 'steps', metric = 'top1' } }",
+      to: "z.lua")
+    let other = try augq("batch", "z.lua")
+    #expect(other.status == 1)
+    #expect(
+      other.errors.contains("no trial has logged 'top1'; there is 'loss'. Name one of the recipe's."),
+      "\(other.errors)")
+
     let outcome = try augq("plan", "x.lua")
     #expect(
       outcome.status == 1

@@ -26,6 +26,8 @@ public final class BatchRunner: Sendable {
     public var selection = SweepPlan.Selection.open
     /// Stop after so many failures; 0 for never.
     public var mostFailures = 0
+    /// Trials that are left alone.
+    public var leftAlone: Set<String> = []
     /// Folders of plugins that are searched first.
     public var plugins: [String] = []
     /// Packages whose native code may run.
@@ -58,24 +60,32 @@ public final class BatchRunner: Sendable {
       repository: RunEnvironment.repositoryState(of: manifest.header.script),
       cancellation: session.cancellation)
     folder = try SweepFolder(root: store.root, name: manifest.header.name)
-    try Self.takeIn(manifest, folder, store)
-    plan = try SweepPlan(manifest, folder, store, options.selection)
+    try Self.takeIn(folder, store)
+    plan = try SweepPlan(manifest, folder, store, options.selection, leavingAlone: options.leftAlone)
   }
 
   /// Takes results into the store that a parent which was killed did not.
-  private static func takeIn(_ manifest: SweepManifest, _ folder: SweepFolder, _ store: RunStore) throws {
-    let stored = try store.statuses(sweep: manifest.header.name)
+  static func takeIn(_ folder: SweepFolder, _ store: RunStore) throws {
+    let stored = try store.statuses(sweep: folder.name)
     let missing = folder.knownTrials.filter { stored[$0] != .done }
     let results = missing.compactMap { id in (try? folder.trial(id).result()).flatMap { $0 } }
-    try store.ingest(
-      results.map { ($0, manifest.header.name, folder.relativePath(ofTrial: $0.id)) })
+    try store.ingest(results.map { ($0, folder.name, folder.relativePath(ofTrial: $0.id)) })
+  }
+
+  /// What a batch has done.
+  public struct Outcome: Sendable {
+    /// The process's exit code: 0, 2 when trials failed, 75 when others work on some, 130 when the user stopped it.
+    public let code: Int32
+    /// How many trials failed.
+    public let failures: Int
+    /// Whether it stopped before all was tried, as the user or the number of failures asked.
+    public let isStopped: Bool
   }
 
   /// Runs what the plan says.
   ///
-  /// - Returns: The process's exit code: 0, 2 when trials failed, 75 when others work on some, 130 when the user stopped it.
   /// - Throws: ``RunError``, ``SlurmError``, or ``LuaUsageError`` when a process cannot be started.
-  public func run() throws -> Int32 {
+  public func run() throws -> Outcome {
     try folder.write(manifest)
     let pending = plan.pending
     let intake = TrialIntake(
@@ -88,8 +98,14 @@ public final class BatchRunner: Sendable {
         "augq: trial \(failure.id) (\(failure.parameters.text)): \(failure.message ?? "failed")\n")
     }
     for path in intake.busy { StandardError.write("augq: \(RunError.busy(folder: path))\n") }
-    if session.cancellation.isCancelled { return ScriptRunner.ExitCode.interrupted }
-    return !intake.failures.isEmpty ? 2 : intake.busy.isEmpty ? 0 : 75
+    let isCancelled = session.cancellation.isCancelled
+    let code: Int32 =
+      isCancelled
+      ? ScriptRunner.ExitCode.interrupted : !intake.failures.isEmpty ? 2 : intake.busy.isEmpty ? 0 : 75
+    let failures = intake.failures.count
+    return Outcome(
+      code: code, failures: failures,
+      isStopped: isCancelled || options.mostFailures > 0 && failures >= options.mostFailures)
   }
 
   private func engine() throws -> any TrialEngine {
@@ -116,7 +132,7 @@ public final class BatchRunner: Sendable {
   }
 
   /// The trials with what they logged last, in the manifest's order.
-  public func table() throws -> ReportTable {
+  public static func table(_ manifest: SweepManifest, _ store: RunStore) throws -> ReportTable {
     let found = try store.runs(sweep: manifest.header.name)
     let results = Dictionary(uniqueKeysWithValues: found.map { ($0.result.id, $0.result) })
     return RunTables.trials(manifest.trials.map { ($0.id, $0.parameters, results[$0.id]) })

@@ -35,13 +35,10 @@ public struct RunReport {
   }
 
   /// A picture that a run kept, and whose it is.
-  public struct KeptFigure: Sendable {
-    /// Its name among the run's artifacts, without `figures/`.
-    public let name: String
+  private struct KeptFigure {
     /// What the run was given.
-    public let run: String
-    /// The picture.
-    public let figure: Figure
+    let run: String
+    let figure: Figure
   }
 
   /// Pictures of runs that a report shows, at most; the rest is counted.
@@ -55,12 +52,13 @@ public struct RunReport {
   private let metrics: [String]
   private let kept: [KeptFigure]
   private let keptCount: Int
+  /// What is wrong with pictures that are left out.
+  public let problems: [String]
 
   /// Makes the report of runs that are done.
   ///
   /// - Parameter artifacts: The folder in which their artifacts lie by digest; pictures among them are shown.
-  /// - Throws: ``RunError`` when a picture cannot be read.
-  public init(_ runs: [StoredRun], _ options: Options = Options(), artifacts: String? = nil) throws {
+  public init(_ runs: [StoredRun], _ options: Options = Options(), artifacts: String? = nil) {
     results = runs.map(\.result).filter { $0.status == .done }.sorted {
       $0.parameters == $1.parameters ? $0.id < $1.id : $0.parameters.precedes($1.parameters)
     }
@@ -87,13 +85,18 @@ public struct RunReport {
     self.options = options
     let pictures = Self.pictures(groups)
     keptCount = pictures.count
-    kept =
-      try artifacts.map { folder in
-        try pictures.prefix(Self.mostFigures).map { artifact, run in
-          try Self.figure(
-            artifact, run: run.parameters.filter { differing.contains($0.key) }.text, in: folder)
-        }
-      } ?? []
+    var (kept, problems): ([KeptFigure], [String]) = ([], [])
+    for (artifact, run) in artifacts == nil ? [] : pictures.prefix(Self.mostFigures) {
+      let path = "\(artifacts ?? "")/\(artifact.digest.prefix(2))/\(artifact.digest)"
+      let shown = run.parameters.filter { differing.contains($0.key) }.text
+      if let file = try? MappedFile(path: path), let figure = Figure(json: file.withBytes { Array($0) }) {
+        kept.append(KeptFigure(run: shown, figure: figure))
+      } else {
+        problems.append("'\(artifact.name)' of run \(run.id) is left out: \(path) is not there or no figure")
+      }
+    }
+    self.kept = kept
+    self.problems = problems
   }
 
   /// The pictures of the first run of each group, each once, in the order of their names.
@@ -106,17 +109,6 @@ public struct RunReport {
   }
 
   private static let figurePrefix = "figures/"
-
-  private static func figure(_ artifact: Artifact, run: String, in folder: String) throws -> KeptFigure {
-    let path = "\(folder)/\(artifact.digest.prefix(2))/\(artifact.digest)"
-    guard let file = try? MappedFile(path: path) else { throw RunError.unreadable(path: path) }
-    guard let figure = Figure(json: file.withBytes { Array($0) }) else {
-      throw RunError.damaged(path: path, problem: "it is not a figure, though '\(artifact.name)' is its name")
-    }
-    return KeptFigure(
-      name: String(artifact.name.dropFirst(figurePrefix.count).dropLast(".json".count)), run: run,
-      figure: figure)
-  }
 
   private static let originName = "recipe and version"
 
@@ -146,7 +138,7 @@ public struct RunReport {
   }
 
   /// How many pictures of runs are not shown.
-  public var hiddenFigures: Int { keptCount - kept.count }
+  public var hiddenFigures: Int { keptCount - kept.count - problems.count }
 
   /// The metric by a parameter that is a text, such as the layer: the largest mean first.
   private var bars: BarChart? {

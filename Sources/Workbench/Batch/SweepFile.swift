@@ -56,6 +56,11 @@ public struct SweepFile {
         ($0, try scheduler.priority($0))
       }
     }
+    if first?.isEmpty == true {
+      throw LuaUsageError(
+        "\(path): the scheduler plans no trial at first. Its resource must not be a parameter of the sweep; look at its options."
+      )
+    }
     manifest = try SweepManifest(
       name: try Self.name(Self.text(table, "name", path) ?? String(stem), path),
       script: place(try Self.required(table, "script", path)),
@@ -68,6 +73,8 @@ public struct SweepFile {
   /// - Throws: ``RunError``, or ``LuaError`` or ``LuaUsageError`` when the scheduler fails.
   public func manifest(knowing store: RunStore) throws -> SweepManifest {
     guard let scheduler else { return manifest }
+    // What an exported command or a cluster left counts too; the folder is free again behind this.
+    try BatchRunner.takeIn(SweepFolder(root: store.root, name: manifest.header.name), store)
     let found = try store.summaries(sweep: manifest.header.name)
     let results = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
     var manifest = manifest
@@ -139,14 +146,14 @@ public struct SweepFile {
     var limits = TrialLimits()
     func count(_ key: String, _ low: Int, _ fallback: Int) throws -> Int {
       guard let value = table[key] else { return fallback }
-      guard let number = value.integer, number >= low else {
+      guard let number = value.integer, number >= low, number <= 1 << 50 else {
         throw wrong(path, key, value, "a whole number of at least \(low)")
       }
       return number
     }
     if let value = table["time"] {
-      guard let seconds = value.number, seconds > 0 else {
-        throw wrong(path, "time", value, "seconds above 0")
+      guard let seconds = value.number, seconds > 0, seconds <= 1e9 else {
+        throw wrong(path, "time", value, "seconds above 0, at most 1e9")
       }
       limits.seconds = seconds
     }

@@ -29,9 +29,12 @@ public struct SweepPlan: Sendable {
   public let rows: [Row]
 
   /// Looks at what there is: results in the store, then the folders.
-  public init(_ manifest: SweepManifest, _ folder: SweepFolder, _ store: RunStore, _ selection: Selection)
-    throws
-  {
+  ///
+  /// - Parameter leftAlone: Trials that do not run, whatever is known of them.
+  public init(
+    _ manifest: SweepManifest, _ folder: SweepFolder, _ store: RunStore, _ selection: Selection,
+    leavingAlone leftAlone: Set<String> = []
+  ) throws {
     let stored = try store.statuses(sweep: manifest.header.name)
     // What earlier manifests of the name had: a trial that is new with old parameters has changed elsewhere.
     let isFresh = manifest.trials.allSatisfy { stored[$0.id] != nil }
@@ -46,11 +49,12 @@ public struct SweepPlan: Sendable {
         case .failed: status == .failed || status == .lost
         case .all: true
         }
+      let runs = isPending && !leftAlone.contains(trial.id)
       let reason =
         status == .new
         ? headers[trial.parameters].map { Self.change(from: $0, to: manifest.header) } ?? "new"
         : status.rawValue
-      return Row(trial: trial, status: status, isPending: isPending, reason: reason)
+      return Row(trial: trial, status: status, isPending: runs, reason: reason)
     }
   }
 

@@ -95,7 +95,7 @@ package struct Slurm: Sendable {
     // Names rather than ids: of an id that it has forgotten, squeue makes an error.
     return Self.tasks(
       in: try output(
-        "squeue", ["-h", "-r", "-o", Self.columns, "--name=" + jobs.joined(separator: ",")]))
+        "squeue", ["--all", "-h", "-r", "-o", Self.columns, "--name=" + jobs.joined(separator: ",")]))
   }
 
   /// The tasks in what `squeue` prints; lines of other forms are skipped.

@@ -150,7 +150,7 @@ struct SlurmWatch {
       let run = runner.folder(place.entry.trial)
       let hasEnded = owners.map { !$0.contains(place.owner) } ?? false
       if hasEnded { run.refresh() }
-      if let result = try run.result(), place.entry.stands(result) {
+      if let result = try run.result(), place.entry.stands(result), hasEnded || isFinal(result) {
         fruitful.insert(place.owner)
         try intake.take(result)
       } else if hasEnded, try !goesOn(run, for: place) {
@@ -262,7 +262,12 @@ struct SlurmWatch {
   }
 
   private func hasResult(_ entry: JobManifest.Entry) throws -> Bool {
-    try runner.folder(entry.trial).result().map(entry.stands) ?? false
+    try runner.folder(entry.trial).result().map { entry.stands($0) && isFinal($0) } ?? false
+  }
+
+  /// Whether its worker does not try the trial again.
+  private func isFinal(_ result: RunResult) -> Bool {
+    result.status == .done || result.attempt > runner.header.limits.retries
   }
 
   /// Says which jobs a batch that stops on an error leaves behind.

@@ -14,9 +14,10 @@ public struct SlurmOptions: Sendable {
   /// Makes options that leave everything to the site.
   public init() {}
 
-  /// Options that a batch sets itself, for it finds its tasks by them.
+  /// Options that a batch sets itself, for it finds its tasks, manifest and results by them.
   private static let ownOptions = [
     "--array", "-a", "--job-name", "-J", "--wrap", "--parsable", "--wait", "-W", "--test-only",
+    "--chdir", "-D", "--clusters", "-M", "--cluster",
   ]
 
   /// What is wrong with an option that is passed through; `nil` when nothing is.

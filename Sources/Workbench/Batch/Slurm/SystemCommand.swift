@@ -19,8 +19,11 @@ enum SystemCommand {
   }
 
   /// Runs a program; what it prints on standard error is short.
+  ///
+  /// Variables that change what `squeue` lists are left out of its environment.
   static func run(_ path: String, _ arguments: [String]) throws -> Outcome {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SQUEUE_") }
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
