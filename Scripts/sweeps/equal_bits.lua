@@ -1,5 +1,5 @@
 -- Quantizers at 4 stored bits beside each other on CIFAR-10: AuGQ with 1, 2, 4 and 8 intervals (16, 15, 13 and 9
--- levels), uniform, PWLQ (10 levels), and intervals chosen per block; a range per tensor, per channel and per block of
+-- levels), uniform, PWLQ (12 levels), and intervals chosen per block; a range per tensor, per channel and per block of
 -- 64 weights (half a bit more for its scale). Three seeds per channel, one for the others and for fine-tuning: about an
 -- hour on a core. It needs the data pack (AUGQ_SHARED).
 --

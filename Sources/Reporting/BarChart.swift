@@ -57,12 +57,16 @@ public struct BarChart: Hashable, Sendable, Codable {
     name.count > width ? name.prefix(width - 1) + "…" : name
   }
 
+  private var thickness: Double { kinds.count == 1 ? 12 : 7 }
+  private var pitch: Double { thickness * Double(kinds.count) + 8 }
+
+  /// Units of the picture's height, of which it is 640 wide.
+  var height: Double { 56 + pitch * Double(rows.count) }
+
   /// The chart as an `svg` element, as high as it needs.
   public var svg: String {
-    let thickness = kinds.count == 1 ? 12.0 : 7.0
-    let pitch = thickness * Double(kinds.count) + 8
     let (left, right, top) = (12 + 6.6 * Double(nameWidth(atMost: 32)), 610.0, 12.0)
-    let bottom = top + pitch * Double(rows.count)
+    let bottom = height - 44
     let ends = rows.flatMap { $0.bars.compactMap { $0 } }.flatMap {
       [$0.value - $0.spread, $0.value + $0.spread]
     }
@@ -99,7 +103,7 @@ public struct BarChart: Hashable, Sendable, Codable {
     parts.append(
       "<text x=\"\(SVG.number((left + right) / 2))\" y=\"\(SVG.number(bottom + 36))\" text-anchor=\"middle\">"
         + "\(xLabel.escapedForHTML)</text>")
-    return SVG.picture(title, "\(title): \(kinds.joined(separator: ", "))", height: bottom + 44, parts)
+    return SVG.picture(title, "\(title): \(kinds.joined(separator: ", "))", height: height, parts)
   }
 
   /// Names and numbers.

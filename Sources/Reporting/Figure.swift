@@ -31,9 +31,36 @@ public enum Figure: Hashable, Sendable {
     }
   }
 
-  /// The picture as a file of its own.
+  private var height: Double {
+    if case .bars(let bars) = self { bars.height } else { ChartFrame.height }
+  }
+
+  /// Lines of a legend that a file has, at most.
+  private static let mostLegendLines = 24
+
+  /// The picture as a file of its own, with title and legend.
   public var svgFile: String {
-    svg.replacing("<title>", with: "<style>\(Chart.style)</style><title>", maxReplacements: 1) + "\n"
+    let shown = legend.prefix(Self.mostLegendLines)
+    let lines = shown.enumerated().map { index, item in
+      let y = SVG.number(height + 40 + 17 * Double(index))
+      let mark = "<tspan class=\"\(item.style)\" style=\"fill: currentColor\">\(item.mark)</tspan>"
+      return "<text x=\"64\" y=\"\(y)\">\(mark) \(String(item.name.prefix(90)).escapedForHTML)</text>"
+    }
+    let inner = svg.replacing(
+      "<svg class=\"chart\"", with: "<svg y=\"24\" width=\"640\" height=\"\(SVG.number(height))\"",
+      maxReplacements: 1)
+    let whole = SVG.number(height + 40 + 17 * Double(shown.count))
+    return """
+      <svg class="chart" viewBox="0 0 640 \(whole)" xmlns="http://www.w3.org/2000/svg"><style>
+      \(Chart.style)svg.chart { color: #1c1c1c; background: #ffffff; }
+      @media (prefers-color-scheme: dark) { svg.chart { color: #e4e4e4; background: #161616; } }
+      </style>
+      <text x="320" y="18" text-anchor="middle" font-weight="bold">\(title.escapedForHTML)</text>
+      \(inner)
+      \(lines.joined(separator: "\n"))
+      </svg>
+
+      """
   }
 
   /// The picture for a terminal.

@@ -223,7 +223,9 @@ public struct RunReport {
   /// Means and spreads, a row a group.
   public var table: ReportTable {
     let shown = varying.isEmpty ? Set(groups.flatMap(\.parameters.keys)).sorted() : varying
-    let free = metrics.filter { !shown.contains($0) }
+    // What has steps has a chart.
+    let stepped = Set(results.flatMap(\.metrics).filter { $0.step != nil }.map(\.name))
+    let free = metrics.filter { !shown.contains($0) && !(stepped.contains($0) && $0.contains("/")) }
     var table = ReportTable(
       columns: shown.map { .init($0, .text) } + [.init("runs", .integer)] + free.map { .init($0, .text) })
     for group in groups {
