@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 import Foundation
 import GRDB
 
@@ -22,6 +27,10 @@ public final class RunStore: Sendable {
     configuration.foreignKeysEnabled = true
     // Two parents write one after the other.
     configuration.busyMode = .timeout(30)
+    // SQLite does not wait while another process makes the database.
+    let lock = open(root + "/runs.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    if lock >= 0 { flock(lock, LOCK_EX) }
+    defer { if lock >= 0 { close(lock) } }
     do {
       database = try DatabasePool(path: path, configuration: configuration)
       try Self.migrations.migrate(database)

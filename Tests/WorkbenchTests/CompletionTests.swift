@@ -42,7 +42,7 @@ struct TabCase: Sendable, CustomStringConvertible {
     TabCase(text: "augq.quantize(m, { we", insertion: "ights = "),
     TabCase(
       text: "augq.quantize(m, { weights = 1, ", insertion: "",
-      offered: ["activations", "calibration", "first_last", "gradient", "layers"]),
+      offered: ["activations", "calibration", "first_last", "gradient", "layers", "nodes"]),
     TabCase(text: "augq.quantize(m, {\n  weights = f { 1, 2 },\n  cal", insertion: "ibration = "),
     TabCase(text: "grid.augq { inter", insertion: "vals = "),
     TabCase(text: "g:conv2d(g.input, { fil", insertion: "ters = "),

@@ -106,13 +106,15 @@ import Testing
       process.arguments = ["batch", "\(name).lua", "-j", "2"]
       process.currentDirectoryURL = scratch.url
       process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
+      try scratch.write("", to: "\(name).txt")
+      process.standardError = try FileHandle(forWritingTo: scratch.url.appending(path: "\(name).txt"))
       try process.run()
-      return process
+      return (name, process)
     }
-    for process in batches {
+    for (name, process) in batches {
       process.waitUntilExit()
-      #expect(process.terminationStatus == 0)
+      let errors = try String(contentsOfFile: scratch.path("\(name).txt"), encoding: .utf8)
+      #expect(process.terminationStatus == 0, "\(errors)")
     }
     let store = try RunStore(root: scratch.path("runs"))
     for name in ["one", "two"] {

@@ -86,6 +86,10 @@ struct HostileScript {
       ["augq.Schedule"] = { augq.schedule.cosine() },
       ["augq.Evaluation"] = { augq.evaluate(model, images) },
       ["augq.Codebook"] = { augq.codebook.kmeans { bits = 2 } },
+      ["augq.Figure"] = {
+        augq.figure.bars { { "a", 1 } }, augq.figure.lines { { name = "a", x = { 1, 2 }, y = { -1e308, 1e308 } } },
+        augq.figure.histogram(augq.tensor.full({ 3 }, 1e20)), augq.figure.ranges(quantized, "conv2d1.weight"),
+      },
       ["augq.Table"] = { augq.table { { "a", "text" }, { "1", "number" } } },
     }
     local type_names = {}
