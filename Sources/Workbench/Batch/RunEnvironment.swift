@@ -11,7 +11,8 @@ enum RunEnvironment {
       "lua": LuaState.release, "threads": "\(threads)", "system": systemName, "plugin_api": PluginAPI.text,
       "isa": String(cString: aq_isa_name(aq_isa_best())), "onednn": String(cString: aq_onednn_version()),
     ]
-    values["git"] = repository ?? repositoryState(of: script)
+    let state = repository ?? repositoryState(of: script)
+    if let state, !state.isEmpty { values["git"] = state }
     return values
   }
 

@@ -10,7 +10,7 @@ public enum RunRecording {
 
   /// The journal of a recipe.
   ///
-  /// - Parameter repository: What ``RunEnvironment/repositoryState(of:)`` says, when somebody has asked already.
+  /// - Parameter repository: What ``RunEnvironment/repositoryState(of:)`` says, empty for nothing, when somebody has asked already.
   public static func journal(
     _ place: RunJournal.Place, script: String, id: String = "", attempt: Int = 1, threads: Int,
     parameters: Parameters = [:], repository: String? = nil

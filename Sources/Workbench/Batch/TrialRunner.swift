@@ -86,7 +86,8 @@ struct TrialRunner: Sendable {
       try trial.parameters.json, "--attempt", "\(attempt)", "--runs", root, "--threads", "\(limits.threads)",
     ]
     if let shard { arguments += ["--trial-shard", shard] }
-    if let repository { arguments += ["--repository", repository] }
+    // Empty says that there is none: starting git for each trial would cost more than the rest of its overhead.
+    arguments += ["--repository", repository ?? ""]
     if limits.memory > 0 { arguments += ["--memory", "\(limits.memory)"] }
     if limits.seconds > 0 { arguments += ["--time", "\(limits.seconds)"] }
     arguments += plugins.flatMap { ["--plugins", $0] }
