@@ -101,7 +101,7 @@ public final class RunJournal: Sendable {
         state.recorder = try RunRecorder(RunFolder(folder), artifactRoot: root + "/artifacts", draft: result)
       }
       // The script as it ran: its file may change before anybody looks.
-      if let name = draft.script.split(separator: "/").last, Digest.hex(file: draft.script) != nil {
+      if let name = draft.script.split(separator: "/").last, access(draft.script, R_OK) == 0 {
         _ = try state.recorder?.keep(draft.script, as: "script/\(name)")
       }
       return state.recorder

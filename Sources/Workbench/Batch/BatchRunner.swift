@@ -56,9 +56,7 @@ public final class BatchRunner: Sendable {
     self.session = session
     runner = TrialRunner(
       header: manifest.header, root: store.root, plugins: options.plugins,
-      allowedNative: options.allowedNative,
-      repository: RunEnvironment.repositoryState(of: manifest.header.script),
-      cancellation: session.cancellation)
+      allowedNative: options.allowedNative, cancellation: session.cancellation)
     folder = try SweepFolder(root: store.root, name: manifest.header.name)
     try Self.takeIn(folder, store)
     plan = try SweepPlan(manifest, folder, store, options.selection, leavingAlone: options.leftAlone)
@@ -108,13 +106,20 @@ public final class BatchRunner: Sendable {
       isStopped: isCancelled || options.mostFailures > 0 && failures >= options.mostFailures)
   }
 
+  /// The runner with the state of the repository: asked once for all trials, and not for a plan.
+  private var knowingRunner: TrialRunner {
+    var runner = runner
+    runner.repository = RunEnvironment.repositoryState(of: manifest.header.script)
+    return runner
+  }
+
   private func engine() throws -> any TrialEngine {
     let slurm = Slurm()
     let queue = try SlurmQueue(folder, slurm)
     let repeatsDone = options.selection == .all
     switch options.engine {
     case .local(let jobs):
-      return LocalEngine(runner: runner, jobs: jobs, repeatsDone: repeatsDone, queue: queue)
+      return LocalEngine(runner: knowingRunner, jobs: jobs, repeatsDone: repeatsDone, queue: queue)
     case .slurm(let slurmOptions):
       return SlurmEngine(
         slurm: slurm, options: slurmOptions, folder: folder, runner: runner, queue: queue,
@@ -125,6 +130,7 @@ public final class BatchRunner: Sendable {
   /// The pending trials as commands for a shell, such as GNU parallel's; the next batch takes their results in.
   public func commands() throws -> [String] {
     try folder.write(manifest)
+    let runner = knowingRunner
     return try plan.pending.map { trial in
       let words = try [IsolatedProcess.currentExecutable] + runner.arguments(trial)
       return words.map(ShellWord.quoted).joined(separator: " ")

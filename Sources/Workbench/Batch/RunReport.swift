@@ -262,10 +262,11 @@ public struct RunReport {
       "shared": (shared ?? []) + (environment ?? []),
       "hidden": hiddenFigures > 0 ? [["count": hiddenFigures]] : [],
       "figures": figures.map { figure, caption in
-        [
+        let data = figure.data
+        return [
           "title": figure.title, "caption": caption, "svg": figure.svg,
           "legend": figure.legend.map { ["style": $0.style, "mark": $0.mark, "name": $0.name] },
-          "columns": figure.data.columns, "points": figure.data.rows.map { ["cells": $0] },
+          "columns": data.columns, "points": data.rows.map { ["cells": $0] },
         ] as [String: Any]
       },
     ]

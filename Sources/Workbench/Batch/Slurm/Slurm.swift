@@ -33,7 +33,8 @@ package struct Slurm: Sendable {
 
   private func run(_ command: String, _ arguments: [String]) throws -> SystemCommand.Outcome {
     guard let path = SystemCommand.path(of: command) else { throw SlurmError.missing(command: command) }
-    return try SystemCommand.run(path, arguments)
+    // Such as SQUEUE_PARTITION: it would hide tasks.
+    return try SystemCommand.run(path, arguments, withoutVariables: "SQUEUE_")
   }
 
   /// Runs a command that does not fail unless Slurm does.

@@ -1,7 +1,7 @@
 import Bindings
 import Foundation
 
-/// A program of the system, run to its end with this process's environment.
+/// A program of the system, run to its end with this process's environment, or a part of it.
 enum SystemCommand {
   /// What it printed and how it ended.
   struct Outcome {
@@ -20,10 +20,14 @@ enum SystemCommand {
 
   /// Runs a program; what it prints on standard error is short.
   ///
-  /// Variables that change what `squeue` lists are left out of its environment.
-  static func run(_ path: String, _ arguments: [String]) throws -> Outcome {
+  /// - Parameter prefix: Variables whose names begin so are left out of its environment.
+  static func run(_ path: String, _ arguments: [String], withoutVariables prefix: String? = nil) throws
+    -> Outcome
+  {
     let process = Process()
-    process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SQUEUE_") }
+    if let prefix {
+      process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix(prefix) }
+    }
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
