@@ -16,8 +16,6 @@ final class FigureObject {
 /// `augq.figure`: pictures of weights, activations and results, for reports, files and terminals.
 struct FigureModule: Sendable {
   let session: Session
-  /// Values of an activation that are kept for a histogram, at most.
-  private static let sampleLimit = 1 << 20
   private static let bins = LuaOption(
     "bins", .integer(1...Histogram.mostBins), default: "120", "how many bars")
   private static let logarithm = LuaOption(
@@ -72,21 +70,11 @@ struct FigureModule: Sendable {
     ) { call in
       let network = try call.object(QuantizedObject.self, 0).value
       let (name, given) = (try call.string(1), try call.options(2))
-      guard let grid = network.activationGrids[name] else {
+      guard let grid = network.activationGrids[name], let node = network.model.graph.index(of: name) else {
         throw unknown("activation", name, network.plan.activations.map(\.key))
       }
       let images = try given.calibrationImages(for: network.model, purpose: "option 'calibration'")
-      let graph = network.model.graph
-      let node = graph.nodes.firstIndex { $0.name == name } ?? 0
-      // Odd, so that it does not fall into step with rows and channels.
-      let step = max(1, images.count * graph.nodes[node].shape.count / Self.sampleLimit) | 1
-      var values: [Float] = []
-      try images.forEachBatch(of: 32) { _, batch in
-        _ = try network.model.forward(batch, execution: session.execution) { index, value in
-          guard index == node else { return }
-          value.withValues { all in values += stride(from: 0, to: all.count, by: step).map { all[$0] } }
-        }
-      }
+      let values = try network.activations(ofNode: node, over: images, execution: session.execution)
       return try figure(values, of: grid, group: 0, given.string("title") ?? name, "activation", given)
     }
   }
@@ -143,13 +131,9 @@ struct FigureModule: Sendable {
     ) { call in
       let tensor = try call.object(TensorObject.self, 0).value
       let given = try call.options(1)
-      return .object(
-        FigureObject(
-          .histogram(
-            Histogram(
-              title: given.string("title") ?? "histogram", x: given.string("x") ?? "value", of: tensor.values,
-              bins: given.integer("bins") ?? 120, edges: given.numbers("edges") ?? [],
-              levels: given.numbers("levels") ?? [], isLogarithmic: given.boolean("log") ?? false))))
+      return drawn(
+        tensor.values, given.string("title") ?? "histogram", given.string("x") ?? "value",
+        edges: given.numbers("edges") ?? [], levels: given.numbers("levels") ?? [], given)
     }
   }
 
@@ -160,13 +144,17 @@ struct FigureModule: Sendable {
     let regions = grid as? RegionGrid
     let count = (regions?.edges.count ?? 0) / grid.groupCount
     let edges = regions.map { $0.edges[group * count..<(group + 1) * count].map(Double.init) } ?? []
-    return .object(
-      FigureObject(
-        .histogram(
-          Histogram(
-            title: title, x: what, of: values, bins: given.integer("bins") ?? 120, edges: edges,
-            levels: grid.levels(group: group).map(Double.init), isLogarithmic: given.boolean("log") ?? false))
-      ))
+    return drawn(
+      values, title, what, edges: edges, levels: grid.levels(group: group).map(Double.init), given)
+  }
+
+  private func drawn(
+    _ values: [Float], _ title: String, _ what: String, edges: [Double], levels: [Double], _ given: LuaOptions
+  ) -> LuaValue {
+    let histogram = Histogram(
+      title: title, x: what, of: values, bins: given.integer("bins") ?? 120, edges: edges, levels: levels,
+      isLogarithmic: given.boolean("log") ?? false)
+    return .object(FigureObject(.histogram(histogram)))
   }
 
   private func weight(_ call: LuaCall) throws -> (key: String, weight: Tensor, grid: any QuantizationGrid) {

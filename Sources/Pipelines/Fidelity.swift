@@ -51,14 +51,12 @@ extension Classifier {
       let exact = try reference.scores(for: dataset, rows: rows, execution: execution)
       let scores = try self.scores(for: dataset, rows: rows, execution: execution)
       let (winners, others) = (try scores.winners(firstImage: start), try exact.winners(firstImage: start))
+      let width = classCount
       for (place, row) in rows.enumerated() {
-        let width = classCount
-        let (z, other) = (
-          (0..<width).map { Double(exact[place * width + $0]) },
-          (0..<width).map { Double(scores[place * width + $0]) }
-        )
-        sums.add(z, other, label: dataset.hasLabels ? dataset.label(row) : nil)
-        sums.note(others[place], winners[place], label: dataset.hasLabels ? dataset.label(row) : nil)
+        func numbers(of tensor: Tensor) -> [Double] { (0..<width).map { Double(tensor[place * width + $0]) } }
+        let label = dataset.hasLabels ? dataset.label(row) : nil
+        sums.add(numbers(of: exact), numbers(of: scores), label: label)
+        sums.note(others[place], winners[place], label: label)
       }
       options.progress(rows.upperBound, dataset.count)
     }

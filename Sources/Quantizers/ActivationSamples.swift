@@ -2,25 +2,29 @@ import Layers
 import Synchronization
 import Tensors
 
-/// Values of planned nodes over the calibration images: every n-th, and the extremes.
+/// Values of nodes over the calibration images: every n-th, and the extremes.
 struct ActivationSamples {
   private var values: [NodeIndex: [Float]] = [:]
   private var extremes: [NodeIndex: ValueRange] = [:]
 
+  /// Runs images through the FP32 network.
+  ///
+  /// - Parameters:
+  ///   - limit: Values that are kept of a node, at most.
+  ///   - batch: Images of a forward pass.
   init(
-    _ model: Model, _ plan: QuantizationPlan, _ options: QuantizationOptions, _ images: any CalibrationImages,
-    execution: Execution,
-    progress: ((Double) -> Void)?
+    _ model: Model, nodes: [NodeIndex], limit: Int, batch: Int, _ images: any CalibrationImages,
+    execution: Execution, progress: ((Double) -> Void)? = nil
   ) throws {
     let count = images.imageCount
     guard count > 0 else { throw QuantizationError.emptyCalibration("the activations") }
     var strides: [NodeIndex: Int] = [:]
-    for place in plan.activations {
-      let total = count * model.graph.nodes[place.node].shape.count
+    for node in nodes {
+      let total = count * model.graph.nodes[node].shape.count
       // Odd, so that it does not fall into step with rows and channels, which are mostly even.
-      strides[place.node] = max(1, (total + options.sampleLimit - 1) / options.sampleLimit) | 1
+      strides[node] = max(1, (total + limit - 1) / limit) | 1
     }
-    try images.forEachBatch(of: options.batch) { start, batch in
+    try images.forEachBatch(of: batch) { start, batch in
       try GridSpecification.checkFinite(batch)
       var kept: [NodeIndex: [Float]] = [:]
       var ranges: [NodeIndex: ValueRange] = [:]
@@ -40,9 +44,12 @@ struct ActivationSamples {
     }
   }
 
+  /// The sampled values of a node.
+  func sampled(_ node: NodeIndex) -> [Float] { values[node] ?? [] }
+
   /// The sampled values of a node, its smallest and largest at the end.
   func values(of node: NodeIndex) -> Tensor {
-    var all = values[node] ?? []
+    var all = sampled(node)
     if let range = extremes[node] { all += [range.low, range.high] }
     return Tensor([all.count], all)
   }

@@ -86,12 +86,7 @@ public struct QuantizationPlan: Sendable {
     var places: [NodeIndex: (Role, any GridRecipe)] = [0: (.input, eightBits)]
     for index in graph.nodes.indices.dropFirst() {
       guard let layer = graph.nodes[index].layer, layer.makesNewValues else { continue }
-      var place = index
-      if layer.fusesActivation, users[index].count == 1, index != graph.output, let user = users[index].first,
-        graph.nodes[user].layer?.isClamp == true
-      {
-        place = user
-      }
+      let place = index == graph.output ? index : graph.fusedClamp(behind: index, users) ?? index
       guard place != graph.output else { continue }
       // A sum reads the product before anything is stored: the public codes of BRECQ and AuGQ do not quantize there at
       // all, integers need 256 levels.
@@ -116,6 +111,16 @@ public struct QuantizationPlan: Sendable {
         Place(key: graph.nodes[index].name, node: index, role: $0.0, specification: $0.1)
       }
     }
+  }
+}
+
+extension Graph {
+  /// The ReLU, ReLU6 or clip that alone reads a product or a sum and is computed with it.
+  func fusedClamp(behind index: NodeIndex, _ users: [[NodeIndex]]) -> NodeIndex? {
+    guard nodes[index].layer?.fusesActivation == true, users[index].count == 1,
+      let user = users[index].first, nodes[user].layer?.isClamp == true
+    else { return nil }
+    return user
   }
 }
 

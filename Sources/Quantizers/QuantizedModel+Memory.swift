@@ -28,11 +28,8 @@ extension QuantizedModel {
     let users = graph.users
     // The node under which a value is stored: a fused clamp's, a flattened value's.
     var place = Array(graph.nodes.indices)
-    for index in graph.nodes.indices.reversed() where keys[index] == nil {
-      guard let layer = graph.nodes[index].layer, layer.fusesActivation, users[index].count == 1,
-        let user = users[index].first, keys[user] != nil, graph.nodes[user].layer?.isClamp == true
-      else { continue }
-      place[index] = user
+    for index in graph.nodes.indices where keys[index] == nil {
+      if let clamp = graph.fusedClamp(behind: index, users), keys[clamp] != nil { place[index] = clamp }
     }
     for index in graph.nodes.indices where graph.nodes[index].layer is Flatten {
       if let input = graph.nodes[index].inputs.first { place[index] = place[input] }

@@ -49,7 +49,8 @@ public struct QuantizedModel: Sendable {
       return result
     }
     let samples = try ActivationSamples(
-      folded, plan, options, calibration, execution: execution, progress: progress)
+      folded, nodes: plan.activations.map(\.node), limit: options.sampleLimit, batch: options.batch,
+      calibration, execution: execution, progress: progress)
     for place in plan.activations {
       let values = samples.values(of: place.node)
       let grid: any QuantizationGrid =
@@ -64,6 +65,18 @@ public struct QuantizedModel: Sendable {
     }
     progress?(1)
     return result
+  }
+
+  /// Values that a node has in the FP32 network over images, every n-th when there are too many.
+  ///
+  /// - Parameter limit: Values that are returned, at most.
+  /// - Throws: ``QuantizationError/emptyCalibration(_:)`` or ``QuantizationError/notFinite(count:first:total:)``.
+  public func activations(
+    ofNode node: NodeIndex, over images: any CalibrationImages, limit: Int = 1 << 20,
+    execution: Execution = Execution()
+  ) throws -> [Float] {
+    try ActivationSamples(model, nodes: [node], limit: limit, batch: 32, images, execution: execution)
+      .sampled(node)
   }
 
   /// Fits every planned weight grid again to the present weights, as training with quantization does.

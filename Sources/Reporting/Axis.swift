@@ -55,8 +55,8 @@ struct Axis {
     return min(1.1, max(-0.1, (place - low) / (high - low)))
   }
 
-  /// Numbers whose differences are finite.
-  static func bounded(_ value: Double) -> Double { min(1e300, max(-1e300, value)) }
+  /// Numbers whose differences are finite; NaN stays.
+  static func bounded(_ value: Double) -> Double { value.isNaN ? value : min(1e300, max(-1e300, value)) }
 
   /// 1, 2 or 5 times a power of ten, at least `least`.
   private static func step(_ least: Double) -> Double {

@@ -34,7 +34,7 @@ public struct RangeStrips: Hashable, Sendable, Codable {
   /// The most channels there are.
   public static let mostStrips = 4096
 
-  /// Makes strips; those with a number that is not finite are left out.
+  /// Makes strips; those with NaN are left out.
   public init(title: String, _ strips: [Strip]) {
     self.title = title
     self.strips = strips.prefix(Self.mostStrips).filter { $0.all.allSatisfy(\.isFinite) }

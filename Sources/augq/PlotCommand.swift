@@ -13,11 +13,7 @@ struct PlotCommand: ParsableCommand {
 
   @Flag(help: "Print the pictures; otherwise they are written as SVG files.") var text = false
   @Option(help: "Columns of the terminal, with --text.") var width = 78
-  @Option(help: "Only of this sweep.") var sweep: String?
-  @Option(help: "The metric to show (default: top1 where there is one).") var metric: String?
-  @Option(help: "The metric or parameter to show it over (default: stored_bits; samples; layer).")
-  var against: String?
-  @Option(help: "The folder of runs (default: AUGQ_RUNS, or runs).") var runs = RunRecording.defaultRoot
+  @OptionGroup var source: ReportSource
   @Option(name: .shortAndLong, help: "The folder of the SVG files.") var output = "plots"
   @Argument(help: "Ids of runs, or their beginnings, or FILEs; all runs when none is given.") var ids:
     [String] =
@@ -56,14 +52,7 @@ struct PlotCommand: ParsableCommand {
     }
     let wanted = ids.filter { !$0.hasSuffix(".json") }
     guard files.isEmpty || !wanted.isEmpty else { return drawn }
-    let store = try RunsWorkbench.existing(root: runs)
-    var options = RunReport.Options()
-    options.metric = metric
-    options.against = against
-    let found = try store.runs(sweep: sweep, ids: wanted.isEmpty ? nil : wanted)
-    let report = RunReport(found, options, artifacts: store.artifactRoot)
-    for problem in report.problems { StandardError.write("augq: warning: \(problem)\n") }
-    return drawn + report.figures.map(\.figure)
+    return drawn + (try source.report(ids: wanted).figures.map(\.figure))
   }
 
   /// A title as a part of a file's name.

@@ -38,19 +38,15 @@ import Testing
     try scratch.write("return { script = 'trial.lua', \(body) }", to: "\(name).lua")
   }
 
-  private func augq(_ arguments: String...) throws -> AugqProcess.Outcome {
-    try AugqProcess.run(arguments, in: scratch.url)
-  }
-
   private func store() throws -> RunStore { try RunStore(root: scratch.path("runs")) }
 
   @Test func aSweepRunsOnceAndIsDone() throws {
     try sweep(
       "grid = { a = { 1, 2 }, kind = { 'x', 'y' } }, where = function(p) return p.a == 1 or p.kind == 'x' end"
     )
-    let dry = try augq("batch", "sweep.lua", "--dry-run")
+    let dry = try scratch.augq("batch", "sweep.lua", "--dry-run")
     #expect(dry.status == 0 && dry.errors == "sweep: 3 trials: 3 new; 3 to run\n", "\(dry)")
-    let first = try augq("batch", "sweep.lua", "-j", "2")
+    let first = try scratch.augq("batch", "sweep.lua", "-j", "2")
     #expect(first.status == 0, "\(first.errors)")
     #expect(
       first.output.split(separator: "\n").prefix(4).map { $0.prefix(27) } == [
@@ -59,13 +55,13 @@ import Testing
       ], "\(first.output)")
     let runs = try store().runs()
 
-    let again = try augq("batch", "sweep.lua")
+    let again = try scratch.augq("batch", "sweep.lua")
 
     #expect(
       again.output == first.output && again.errors == "sweep: 3 trials: 3 done; 0 to run\n", "\(again.errors)"
     )
     #expect(try store().runs().map(\.result) == runs.map(\.result))
-    let forced = try augq("batch", "sweep.lua", "--force")
+    let forced = try scratch.augq("batch", "sweep.lua", "--force")
     #expect(forced.errors.contains("3 to run") && forced.output == first.output)
     #expect(try store().runs().map(\.result.started) != runs.map(\.result.started))
     let log = try String(contentsOfFile: scratch.path("runs/\(runs[0].folder)/log.txt"), encoding: .utf8)
@@ -75,11 +71,11 @@ import Testing
   @Test func aPlanSaysWhatChanged() throws {
     try sweep("grid = { a = { 1, 2 } }, inputs = { 'data.bin' }")
     try scratch.write("old", to: "data.bin")
-    #expect(try augq("batch", "sweep.lua").status == 0)
+    #expect(try scratch.augq("batch", "sweep.lua").status == 0)
     try scratch.write("new", to: "data.bin")
     try sweep("grid = { a = { 1, 2, 3 } }, inputs = { 'data.bin' }")
 
-    let plan = try augq("batch", "sweep.lua", "--dry-run")
+    let plan = try scratch.augq("batch", "sweep.lua", "--dry-run")
 
     #expect(plan.errors == "sweep: 3 trials: 2 changed: inputs, 1 new; 3 to run\n", "\(plan)")
   }
@@ -89,7 +85,7 @@ import Testing
       "zip = { a = { 1, 2, 3, 4 }, fail = { '', 'error', 'exit', '' } }, priority = function(p) return p.a end"
     )
 
-    let outcome = try augq("batch", "sweep.lua")
+    let outcome = try scratch.augq("batch", "sweep.lua")
 
     #expect(outcome.status == 2)
     let broken = try #require(try store().runs().first { $0.result.exitCode == 1 }?.result.id)
@@ -100,24 +96,24 @@ import Testing
     let found = try store().runs().map(\.result)
     #expect(found.map { $0.parameters["a"] } == [4, 3, 2, 1].map { .integer($0) }, "priority")
     #expect(found.map(\.exitCode) == [0, 75, 1, 0])
-    let failed = try augq("batch", "sweep.lua", "--only-failed")
+    let failed = try scratch.augq("batch", "sweep.lua", "--only-failed")
     #expect(failed.status == 2 && failed.errors.contains("2 done, 2 failed; 2 to run"))
 
     try sweep("zip = { a = { 1, 2 }, fail = { 'once', 'error' } }, retries = 2", "retried")
-    #expect(try augq("batch", "retried.lua").status == 2)
+    #expect(try scratch.augq("batch", "retried.lua").status == 2)
     #expect(try store().runs(sweep: "retried").map { $0.result.attempt } == [2, 3])
 
     try sweep("grid = { a = { 1, 2, 3, 4, 5, 6 } }, fixed = { fail = 'error' }", "fast")
-    #expect(try augq("batch", "fast.lua", "--fail-fast").status == 2)
+    #expect(try scratch.augq("batch", "fast.lua", "--fail-fast").status == 2)
     #expect(try store().runs(sweep: "fast").count == 1)
-    #expect(try augq("batch", "fast.lua", "--max-failures", "3", "--force").status == 2)
+    #expect(try scratch.augq("batch", "fast.lua", "--max-failures", "3", "--force").status == 2)
     #expect(try store().runs(sweep: "fast").count == 3)
   }
 
   @Test func limitsEndATrialAndNotTheBatch() throws {
     try sweep("zip = { a = { 1, 2 }, pause = { 60.0, 0.0 } }, time = 1")
 
-    let outcome = try augq("batch", "sweep.lua")
+    let outcome = try scratch.augq("batch", "sweep.lua")
 
     #expect(outcome.status == 2)
     #expect(
@@ -132,7 +128,7 @@ import Testing
     let body = "grid = { a = { \((1...count).map(String.init).joined(separator: ", ")) }, pause = { 0.05 } }"
     try sweep(body)
     try sweep(body + ", name = 'quiet'", "quiet")
-    let quiet = try augq("batch", "quiet.lua", "-j", "2")
+    let quiet = try scratch.augq("batch", "quiet.lua", "-j", "2")
     #expect(quiet.status == 0)
 
     var finished: [String: RunResult] = [:]
@@ -157,7 +153,7 @@ import Testing
       }
       #expect(try store().damage() == [])
     }
-    let outcome = try augq("batch", "sweep.lua", "-j", "2")
+    let outcome = try scratch.augq("batch", "sweep.lua", "-j", "2")
 
     #expect(outcome.status == 0, "\(outcome.errors)")
     // The ids are of the sweep: the last column differs.
@@ -169,7 +165,7 @@ import Testing
     #expect(try store().damage() == [])
     // The folders are the truth: a store made anew has the same.
     let before = try store().runs().map(\.result)
-    let rebuilt = try augq("runs", "rebuild")
+    let rebuilt = try scratch.augq("runs", "rebuild")
     #expect(rebuilt.output == "took in \(2 * count) runs\n" && rebuilt.status == 0)
     #expect(try store().runs().map(\.result) == before)
   }
@@ -194,9 +190,9 @@ import Testing
       for step = 1, 5 do augq.log("loss", 1 / step, step) end
       """, to: "trial.lua")
     try sweep("grid = { bits = { 2, 10 }, granularity = { '<b>', 'uniform' }, seed = { 1, 3 } }")
-    #expect(try augq("batch", "sweep.lua", "-j", "2").status == 0)
+    #expect(try scratch.augq("batch", "sweep.lua", "-j", "2").status == 0)
 
-    let outcome = try augq("report", "--sweep", "sweep", "-o", "a.html")
+    let outcome = try scratch.augq("report", "--sweep", "sweep", "-o", "a.html")
 
     #expect(outcome.status == 0 && outcome.errors == "wrote a.html\n", "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n")
@@ -209,27 +205,20 @@ import Testing
     let text = String(decoding: page, as: UTF8.self)
     #expect(text.contains("<td>84.00 ± 1.41</td>") && text.contains("&lt;b&gt;") && !text.contains("<script"))
     #expect(text.components(separatedBy: "<svg").count == 3, "a front and a curve over steps")
-    _ = try augq("report", "--sweep", "sweep", "-o", "b.html")
+    _ = try scratch.augq("report", "--sweep", "sweep", "-o", "b.html")
     #expect(try Data(contentsOf: scratch.url.appendingPathComponent("b.html")) == page)
-    let nothing = try augq("report", "--runs", "elsewhere")
+    let nothing = try scratch.augq("report", "--runs", "elsewhere")
     #expect(nothing.status == 66 && nothing.errors == "augq: cannot read elsewhere. Check the path.\n")
   }
 
   @Test func exportedCommandsDoWhatABatchDoes() throws {
     try sweep("grid = { a = { 1, 2 }, kind = { \"it's\" } }")
-    let exported = try augq("batch", "sweep.lua", "--export-commands")
+    let exported = try scratch.augq("batch", "sweep.lua", "--export-commands")
     #expect(exported.output.split(separator: "\n").count == 2)
     try scratch.write(exported.output, to: "commands.sh")
-    let shell = Process()
-    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-    shell.arguments = ["commands.sh"]
-    shell.currentDirectoryURL = scratch.url
-    shell.standardOutput = FileHandle.nullDevice
-    try shell.run()
-    shell.waitUntilExit()
-    #expect(shell.terminationStatus == 0)
+    #expect(try scratch.shell("commands.sh") == 0)
 
-    let outcome = try augq("batch", "sweep.lua")
+    let outcome = try scratch.augq("batch", "sweep.lua")
 
     #expect(outcome.errors == "sweep: 2 trials: 2 done; 0 to run\n", "\(outcome.errors)")
     #expect(outcome.output.contains("1  it's  0.33   1.00  done"), "\(outcome.output)")
@@ -287,7 +276,7 @@ import Testing
       ),
     ] {
       try scratch.write(text, to: "sweep.lua")
-      let outcome = try augq("batch", "sweep.lua")
+      let outcome = try scratch.augq("batch", "sweep.lua")
       #expect(outcome.errors == "augq: \(message)\n" && outcome.status != 0)
     }
     try sweep("grid = { a = { 1 } }")
@@ -299,10 +288,10 @@ import Testing
       let outcome = try AugqProcess.run(["batch", "sweep.lua"] + arguments, in: scratch.url)
       #expect(outcome.status == 64 && outcome.errors.hasPrefix("Error: \(message)\n"), "\(outcome.errors)")
     }
-    let missing = try augq("runs", "list")
+    let missing = try scratch.augq("runs", "list")
     #expect(missing.status == 66 && missing.errors == "augq: cannot read runs. Check the path.\n")
     try scratch.write("a file", to: "taken")
-    let taken = try augq("batch", "sweep.lua", "--runs", "taken")
+    let taken = try scratch.augq("batch", "sweep.lua", "--runs", "taken")
     #expect(
       taken.status == 73 && taken.errors.hasPrefix("augq: taken/runs.sqlite: unable to open database file. "),
       "\(taken.errors)")
@@ -310,12 +299,12 @@ import Testing
 
   @Test func aLogThatCannotBeWrittenStopsTheBatch() throws {
     try sweep("grid = { a = { 1 } }")
-    #expect(try augq("batch", "sweep.lua").status == 0)
+    #expect(try scratch.augq("batch", "sweep.lua").status == 0)
     let folder = "runs/" + (try store().runs()[0].folder)
     try FileManager.default.removeItem(atPath: scratch.path(folder + "/log.txt"))
     try scratch.write("", to: folder + "/log.txt/in_the_way")
 
-    let outcome = try augq("batch", "sweep.lua", "--force")
+    let outcome = try scratch.augq("batch", "sweep.lua", "--force")
 
     #expect(
       outcome.errors.hasSuffix("augq: cannot write \(folder)/log.txt: Is a directory. Check the folder.\n"))
@@ -326,21 +315,21 @@ import Testing
     try scratch.write("kept", to: "kept.txt")
     try scratch.write(
       "local augq = require 'augq' augq.log('x', 1) augq.artifact('kept.txt')", to: "hand.lua")
-    #expect(try augq("run", "hand.lua").status == 0)
+    #expect(try scratch.augq("run", "hand.lua").status == 0)
     try scratch.write("stray", to: "runs/artifacts/ab/abcd")
-    let dry = try augq("runs", "gc", "--dry-run")
+    let dry = try scratch.augq("runs", "gc", "--dry-run")
     #expect(dry.output == "would remove runs/artifacts/ab/abcd\n", "\(dry)")
     let claim = try JSONEncoder().encode(ProcessIdentity.current)
     try scratch.write(claim, to: "runs/hand/going/claim.json")
-    let busy = try augq("runs", "gc")
+    let busy = try scratch.augq("runs", "gc")
     #expect(busy.status == 75)
     #expect(
       busy.errors == "augq: runs/hand/going: a process works on this run. Wait for it, or stop it.\n",
       "\(busy.errors)")
-    #expect(try augq("runs", "list").output.contains("going                    running"))
+    #expect(try scratch.augq("runs", "list").output.contains("going                    running"))
     try FileManager.default.removeItem(atPath: scratch.path("runs/hand/going"))
-    #expect(try augq("runs", "gc").output == "removed runs/artifacts/ab/abcd\n")
-    #expect(try augq("runs", "gc").output.isEmpty)
+    #expect(try scratch.augq("runs", "gc").output == "removed runs/artifacts/ab/abcd\n")
+    #expect(try scratch.augq("runs", "gc").output.isEmpty)
     #expect(try store().runs().count == 1 && store().damage() == [])
   }
 
@@ -357,16 +346,16 @@ import Testing
       ),
     ] {
       try scratch.write("local augq = require 'augq'\n\(call)", to: "hand.lua")
-      let outcome = try augq("run", "hand.lua")
+      let outcome = try scratch.augq("run", "hand.lua")
       #expect(outcome.errors.hasPrefix("augq: hand.lua:2: \(message)\n"), "\(outcome.errors)")
     }
     // A result of elsewhere may say anything.
     try scratch.write("local augq = require 'augq' augq.log('x', 1)", to: "hand.lua")
-    for _ in 1...2 { #expect(try augq("run", "hand.lua").status == 0) }
+    for _ in 1...2 { #expect(try scratch.augq("run", "hand.lua").status == 0) }
     var result = try store().runs()[0].result
     result.metrics = [Metric("../../../x", 1)]
     try store().ingest([(result, nil, "hand/\(result.id)")])
-    let exported = try augq("runs", "export", "--format", "mlflow", "ml")
+    let exported = try scratch.augq("runs", "export", "--format", "mlflow", "ml")
     let id = result.id + "0000000000000000"
     #expect(
       exported.errors
@@ -374,24 +363,24 @@ import Testing
       "\(exported.errors)")
     #expect(exported.status == 65)
     #expect(
-      try augq("runs", "show", "").errors
+      try scratch.augq("runs", "show", "").errors
         == "augq: there is no run '…, which 2 runs begin with'. 'augq runs list' shows them.\n")
   }
 
   @Test func aDamagedResultIsToldAndRunsAgain() throws {
     try sweep("grid = { a = { 1, 2 } }")
-    let quiet = try augq("batch", "sweep.lua")
+    let quiet = try scratch.augq("batch", "sweep.lua")
     let id = try store().runs()[0].result.id
     try scratch.write("{ half", to: "runs/sweeps/sweep/trials/\(id)/result.json")
 
-    let rebuilt = try augq("runs", "rebuild")
+    let rebuilt = try scratch.augq("runs", "rebuild")
     #expect(rebuilt.status == 65)
     #expect(
       rebuilt.errors
         == "augq: runs/sweeps/sweep/trials/\(id)/result.json: it is not the result of a run. Remove it; what it held runs again.\n"
     )
     try FileManager.default.removeItem(atPath: scratch.path("runs/sweeps/sweep/trials/\(id)/result.json"))
-    let outcome = try augq("batch", "sweep.lua")
+    let outcome = try scratch.augq("batch", "sweep.lua")
     #expect(
       outcome.output == quiet.output && outcome.errors.contains("1 done, 1 lost; 1 to run"), "\(outcome)")
   }
@@ -405,46 +394,47 @@ import Testing
       augq.log("top1", 90 + p.n)
       augq.artifact("table.csv")
       """, to: "hand.lua")
-    let quiet = try augq("run", "--no-record", "hand.lua")
+    let quiet = try scratch.augq("run", "--no-record", "hand.lua")
     #expect(
       quiet.status == 0 && quiet.errors.isEmpty
         && !FileManager.default.fileExists(atPath: scratch.path("runs")))
     for n in 1...2 {
-      let outcome = try augq("run", "hand.lua", "--n", "\(n)")
+      let outcome = try scratch.augq("run", "hand.lua", "--n", "\(n)")
       #expect(outcome.status == 0 && outcome.errors.hasPrefix("recorded in runs/hand/"), "\(outcome.errors)")
     }
     let runs = try store().runs().map(\.result)
     #expect(runs.map(\.parameters) == [["n": .integer(1)], ["n": .integer(2)]])
 
-    let list = try augq("runs", "list", "--json")
+    let list = try scratch.augq("runs", "list", "--json")
     #expect(list.output.split(separator: "\n").count == 2 && list.output.contains("top1=91.0"))
-    let compared = try augq("runs", "compare", runs[0].id, runs[1].id)
+    let compared = try scratch.augq("runs", "compare", runs[0].id, runs[1].id)
     #expect(
       compared.output.contains("n     1") && compared.output.contains("top1  91.0"), "\(compared.output)")
-    let shown = try augq("runs", "show", String(runs[0].id.prefix(8)))
+    let shown = try scratch.augq("runs", "show", String(runs[0].id.prefix(8)))
     #expect(
       shown.output.contains(/table\.csv +4 bytes/) && shown.output.contains("top1  91.0"), "\(shown.output)")
     #expect(
-      try augq("runs", "show", "zz").errors == "augq: there is no run 'zz'. 'augq runs list' shows them.\n")
-    #expect(try augq("runs", "export", "out.csv").status == 0)
+      try scratch.augq("runs", "show", "zz").errors
+        == "augq: there is no run 'zz'. 'augq runs list' shows them.\n")
+    #expect(try scratch.augq("runs", "export", "out.csv").status == 0)
     #expect(
       try String(contentsOfFile: scratch.path("out.csv"), encoding: .utf8).hasPrefix(
         "n,top1,status,trial\r\n1,91,done,"))
-    #expect(try augq("runs", "export", "--format", "mlflow", "ml").status == 0)
+    #expect(try scratch.augq("runs", "export", "--format", "mlflow", "ml").status == 0)
     let folder = scratch.path("ml/0/\(runs[1].id)0000000000000000")
     #expect(try String(contentsOfFile: folder + "/params/n", encoding: .utf8) == "2")
     #expect(try String(contentsOfFile: folder + "/artifacts/table.csv", encoding: .utf8) == "a,b\n")
-    let again = try augq("runs", "rerun", runs[1].id)
+    let again = try scratch.augq("runs", "rerun", runs[1].id)
     #expect(again.status == 0, "\(again.errors)")
     #expect(try store().runs().last?.result.parameters == ["n": .integer(2)])
     try scratch.write(
       "local augq = require 'augq' augq.params { n = { 1, 'n' } } augq.log('x', 1)", to: "hand.lua")
-    let changed = try augq("runs", "rerun", runs[1].id)
+    let changed = try scratch.augq("runs", "rerun", runs[1].id)
     #expect(changed.errors.hasPrefix("augq: warning: hand.lua has changed since run \(runs[1].id)\n"))
-    let query = try augq("runs", "query", "SELECT count(*) AS n FROM metric", "--json")
+    let query = try scratch.augq("runs", "query", "SELECT count(*) AS n FROM metric", "--json")
     #expect(query.output == "{\"n\": \"4\"}\n", "\(query.output)")
     #expect(
-      try augq("runs", "query", "DROP TABLE run").errors
+      try scratch.augq("runs", "query", "DROP TABLE run").errors
         == "augq: the query failed: attempt to write a readonly database. It may read the tables run, parameter, metric, artifact and environment.\n"
     )
   }

@@ -28,10 +28,6 @@ import Testing
     try scratch.write("return { script = 'trial.lua', \(body) }", to: "\(name).lua")
   }
 
-  private func augq(_ arguments: String...) throws -> AugqProcess.Outcome {
-    try AugqProcess.run(arguments, in: scratch.url)
-  }
-
   private static func succeeds(_ program: String, _ arguments: String...) -> Bool {
     let process = Process()
     process.executableURL = URL(filePath: program)
@@ -59,7 +55,7 @@ import Testing
     try #require(Self.succeeds("/bin/mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", disk))
     defer { _ = Self.succeeds("/bin/umount", disk) }
 
-    let full = try augq("batch", "sweep.lua", "--runs", "disk/runs")
+    let full = try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs")
     #expect(full.status == 73, "\(full)")
     #expect(
       full.errors.contains("No space left on device") || full.errors.contains("disk is full"),
@@ -68,10 +64,10 @@ import Testing
     let finished = before.filter { $0.hasSuffix("result.json") }
 
     try #require(Self.succeeds("/bin/mount", "-o", "remount,size=20m", disk))
-    let plan = try augq("batch", "sweep.lua", "--runs", "disk/runs", "--dry-run")
+    let plan = try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs", "--dry-run")
     #expect(
       plan.errors.hasSuffix("; \(8 - finished.count) to run\n"), "\(plan.errors), finished \(finished.count)")
-    let rest = try augq("batch", "sweep.lua", "--runs", "disk/runs")
+    let rest = try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs")
     #expect(rest.status == 0, "\(rest.errors)")
     let store = try RunStore(root: disk + "/runs")
     #expect(try store.runs(status: .done).count == 8)
@@ -85,15 +81,15 @@ import Testing
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
     try #require(Self.succeeds("/bin/mount", "-t", "tmpfs", "-o", "size=10m", "tmpfs", disk))
     defer { _ = Self.succeeds("/bin/umount", disk) }
-    #expect(try augq("batch", "sweep.lua", "--runs", "disk/runs").status == 0)
+    #expect(try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs").status == 0)
     try #require(Self.succeeds("/bin/mount", "-o", "remount,ro", disk))
 
-    let batch = try augq("batch", "sweep.lua", "--runs", "disk/runs", "--force")
+    let batch = try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs", "--force")
     #expect(batch.status == 73, "\(batch)")
     #expect(batch.errors.hasPrefix("augq: disk/runs") && batch.errors.hasSuffix("\n"), "\(batch.errors)")
 
     try #require(Self.succeeds("/bin/mount", "-o", "remount,rw", disk))
-    let again = try augq("batch", "sweep.lua", "--runs", "disk/runs")
+    let again = try scratch.augq("batch", "sweep.lua", "--runs", "disk/runs")
     #expect(again.errors == "sweep: 2 trials: 2 done; 0 to run\n", "\(again.errors)")
   }
 
@@ -128,7 +124,7 @@ import Testing
 
   @Test func aClockThatJumpsChangesNothingButTheOrder() throws {
     try sweep("grid = { a = { 1, 2, 3 } }")
-    #expect(try augq("batch", "sweep.lua").status == 0)
+    #expect(try scratch.augq("batch", "sweep.lua").status == 0)
     let trials = scratch.path("runs/sweeps/sweep/trials")
     for (index, id) in try FileManager.default.contentsOfDirectory(atPath: trials).sorted().enumerated() {
       let folder = RunFolder("\(trials)/\(id)")
@@ -138,10 +134,10 @@ import Testing
       try folder.write(result)
     }
 
-    #expect(try augq("runs", "rebuild").status == 0)
-    let plan = try augq("batch", "sweep.lua", "--dry-run")
+    #expect(try scratch.augq("runs", "rebuild").status == 0)
+    let plan = try scratch.augq("batch", "sweep.lua", "--dry-run")
     #expect(plan.errors == "sweep: 3 trials: 3 done; 0 to run\n", "\(plan.errors)")
-    let listed = try augq("runs", "list", "--json")
+    let listed = try scratch.augq("runs", "list", "--json")
     #expect(listed.status == 0 && listed.output.split(separator: "\n").count == 3)
     #expect(try RunStore(root: scratch.path("runs")).runs().allSatisfy { $0.result.seconds < 100 })
   }

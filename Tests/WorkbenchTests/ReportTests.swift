@@ -33,12 +33,8 @@ import Testing
       """, to: "layers.lua")
   }
 
-  private func augq(_ arguments: String...) throws -> AugqProcess.Outcome {
-    try AugqProcess.run(arguments, in: scratch.url)
-  }
-
   private func runAll() throws {
-    let outcome = try augq("batch", "layers.lua", "-j", "2")
+    let outcome = try scratch.augq("batch", "layers.lua", "-j", "2")
     try #require(outcome.status == 0, "\(outcome.errors)")
   }
 
@@ -48,7 +44,7 @@ import Testing
 
   @Test func aReportShowsBarsCurvesAndWhatRunsKept() throws {
     try runAll()
-    let outcome = try augq("report", "--sweep", "layers", "-o", "a.html")
+    let outcome = try scratch.augq("report", "--sweep", "layers", "-o", "a.html")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let page = try text("a.html")
     for title in [
@@ -63,20 +59,20 @@ import Testing
     #expect(XMLParser(data: Data(page.utf8)).parse() || page.contains("<!DOCTYPE html>"))
     #expect(!page.contains("<script") && !page.contains("http-equiv"))
 
-    _ = try augq("report", "--sweep", "layers", "-o", "b.html")
+    _ = try scratch.augq("report", "--sweep", "layers", "-o", "b.html")
     #expect(try text("b.html") == page)
   }
 
   @Test func aPlotIsTextOrFiles() throws {
     try runAll()
-    let shown = try augq("plot", "--text", "--sweep", "layers", "--width", "60")
+    let shown = try scratch.augq("plot", "--text", "--sweep", "layers", "--width", "60")
     #expect(shown.status == 0, "\(shown.errors)")
     for title in ["score by layer", "loss over steps", "values of head", "<two> bars"] {
       #expect(shown.output.contains(title + "\n"), "\(title)")
     }
     #expect(shown.output.contains("█") && shown.output.contains("^ levels"))
 
-    let written = try augq("plot", "--sweep", "layers", "-o", "svg")
+    let written = try scratch.augq("plot", "--sweep", "layers", "-o", "svg")
     #expect(written.status == 0, "\(written.errors)")
     let names = written.output.split(separator: "\n").map { $0.dropFirst("wrote ".count) }
     #expect(names.count >= 5 && names.first == "svg/01-score_by_layer.svg")
@@ -88,7 +84,7 @@ import Testing
   @Test func aFigureThatIsDamagedIsNamed() throws {
     try runAll()
     try scratch.write("{}", to: "x.json")
-    let single = try augq("plot", "--text", "x.json")
+    let single = try scratch.augq("plot", "--text", "x.json")
     #expect(single.status == 65)
     #expect(single.errors == "augq: x.json: it is not a figure. Remove it; what it held runs again.\n")
 
@@ -97,7 +93,7 @@ import Testing
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
       .compactMap { $0 as? URL }.filter { !$0.hasDirectoryPath } ?? []
     for file in files { try Data("[]".utf8).write(to: file) }
-    let report = try augq("report", "--sweep", "layers")
+    let report = try scratch.augq("report", "--sweep", "layers")
     // The rest is shown.
     #expect(report.status == 0 && report.errors.hasSuffix("wrote report.html\n"))
     #expect(
@@ -140,7 +136,7 @@ import Testing
   /// Renders the report in frames of a phone's and a large screen's width and asks each how wide its content is.
   @Test(.enabled(if: browser != nil, "needs chromium")) func aReportFitsPhonesAndLargeScreens() throws {
     try runAll()
-    _ = try augq("report", "--sweep", "layers", "-o", "a.html")
+    _ = try scratch.augq("report", "--sweep", "layers", "-o", "a.html")
     try scratch.write(
       """
       <!DOCTYPE html><html><body style="margin:0">

@@ -25,15 +25,11 @@ import Testing
       """, to: "rates.lua")
   }
 
-  private func augq(_ arguments: String...) throws -> AugqProcess.Outcome {
-    try AugqProcess.run(arguments, in: scratch.url)
-  }
-
   @Test func halvingRunsRungAfterRungOnce() throws {
-    let plan = try augq("plan", "rates.lua")
+    let plan = try scratch.augq("plan", "rates.lua")
     #expect(plan.status == 0 && plan.errors == "rates: 9 trials: 9 new; 9 to run\n", "\(plan.errors)")
 
-    let batch = try augq("batch", "rates.lua", "-j", "2")
+    let batch = try scratch.augq("batch", "rates.lua", "-j", "2")
     #expect(batch.status == 2, "rate 4 fails in the first rung")
     let rungs = batch.errors.split(separator: "\n").filter { $0.hasPrefix("rates: ") }
     #expect(
@@ -53,7 +49,7 @@ import Testing
     // One table at the end.
     #expect(batch.output.components(separatedBy: "status").count == 2, "\(batch.output)")
     // What is done is not run again; the failure is tried once more.
-    let again = try augq("batch", "rates.lua")
+    let again = try scratch.augq("batch", "rates.lua")
     #expect(again.errors.hasPrefix("rates: 13 trials: 12 done, 1 failed; 1 to run\n"), "\(again.errors)")
   }
 
@@ -67,10 +63,10 @@ import Testing
       augq.log("loss", (p.rate - 5) ^ 2 / p.steps)
       """, to: "trial.lua")
     try scratch.write("", to: "mark")
-    #expect(try augq("batch", "rates.lua").status == 2)
+    #expect(try scratch.augq("batch", "rates.lua").status == 2)
     try FileManager.default.removeItem(atPath: scratch.path("mark"))
 
-    let again = try augq("batch", "rates.lua")
+    let again = try scratch.augq("batch", "rates.lua")
 
     #expect(again.status == 0, "\(again.errors)")
     let runs = try RunStore(root: scratch.path("runs")).summaries(sweep: "rates", status: .done)
@@ -78,33 +74,27 @@ import Testing
       $0.parameters["steps"]?.number
     }
     #expect(best.sorted() == [10, 30, 90])
-    #expect(try augq("plan", "rates.lua").errors.hasSuffix("; 0 to run\n"))
+    #expect(try scratch.augq("plan", "rates.lua").errors.hasSuffix("; 0 to run\n"))
   }
 
   @Test func failuresStopABatchWithAScheduler() throws {
-    let outcome = try augq("batch", "rates.lua", "--fail-fast")
+    let outcome = try scratch.augq("batch", "rates.lua", "--fail-fast")
     #expect(outcome.status == 2)
     #expect(outcome.errors.components(separatedBy: "rates: ").count == 2, "\(outcome.errors)")
   }
 
   @Test func exportedCommandsCountForTheNextRung() throws {
-    let first = try augq("batch", "rates.lua", "--export-commands")
+    let first = try scratch.augq("batch", "rates.lua", "--export-commands")
     #expect(first.output.split(separator: "\n").count == 9)
     try scratch.write(first.output, to: "commands.sh")
-    let shell = Process()
-    shell.executableURL = URL(filePath: "/bin/sh")
-    shell.arguments = ["commands.sh"]
-    shell.currentDirectoryURL = scratch.url
-    shell.standardOutput = FileHandle.nullDevice
-    shell.standardError = FileHandle.nullDevice
-    try shell.run()
-    shell.waitUntilExit()
+    _ = try scratch.shell("commands.sh")
     // Three of the next rung, and the one that failed.
-    #expect(try augq("batch", "rates.lua", "--export-commands").output.split(separator: "\n").count == 4)
+    #expect(
+      try scratch.augq("batch", "rates.lua", "--export-commands").output.split(separator: "\n").count == 4)
   }
 
   @Test func runsSayWhatTheyDependOn() throws {
-    _ = try augq("batch", "rates.lua")
+    _ = try scratch.augq("batch", "rates.lua")
     let run = try #require(try RunStore(root: scratch.path("runs")).runs(status: .done).first?.result)
     for key in ["lua", "isa", "onednn", "threads", "system", "plugin_api"] {
       #expect(run.environment[key]?.isEmpty == false, "\(key)")
@@ -121,7 +111,7 @@ import Testing
     try scratch.write(
       "return { script = 'trial.lua', grid = { rate = { 1 } }, fixed = { steps = 3 }, scheduler = { 'halving', resource = 'steps' } }",
       to: "y.lua")
-    let empty = try augq("plan", "y.lua")
+    let empty = try scratch.augq("plan", "y.lua")
     #expect(
       empty.status == 1
         && empty.errors
@@ -130,13 +120,13 @@ import Testing
     try scratch.write(
       "return { script = 'trial.lua', grid = { rate = { 1, 2, 3 } }, scheduler = { 'halving', resource = 'steps', metric = 'top1' } }",
       to: "z.lua")
-    let other = try augq("batch", "z.lua")
+    let other = try scratch.augq("batch", "z.lua")
     #expect(other.status == 1)
     #expect(
       other.errors.contains("no trial has logged 'top1'; there is 'loss'. Name one of the recipe's."),
       "\(other.errors)")
 
-    let outcome = try augq("plan", "x.lua")
+    let outcome = try scratch.augq("plan", "x.lua")
     #expect(
       outcome.status == 1
         && outcome.errors == "augq: there is no scheduler 'halvin'. Did you mean 'halving'?\n",

@@ -161,14 +161,14 @@ import Workbench
 
     let yaml = KubernetesJob(
       try job(trials: 8, shards: 4), manifestPath: "runs/sweeps/s/kubernetes/j/manifest.jsonl",
-      workingFolder: "/work/\"x\"", options: options
+      workingFolder: "/volume/\"x\"", options: options
     ).yaml
 
     for line in [
       "  name: augq-s-0123456789ab", "  completionMode: Indexed", "  completions: 4", "  parallelism: 2",
       "  backoffLimitPerIndex: 3", "          image: \"our/augq:1\"  # <- has augq on its search path",
       "          command: [\"augq\", \"batch-worker\", \"--manifest\", \"runs/sweeps/s/kubernetes/j/manifest.jsonl\"]",
-      "          workingDir: \"/work/\\\"x\\\"\"  # <- where the volume is mounted",
+      "          workingDir: \"/volume/\\\"x\\\"\"  # <- where the volume is mounted",
       "              cpu: \"2\"", "              memory: \"2147483648\"",
       "            claimName: \"augq-work\"  # <- a claim of that volume",
     ] {
