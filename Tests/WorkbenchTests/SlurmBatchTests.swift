@@ -123,6 +123,30 @@ struct SlurmBatchTests {
       ) != nil, "\(failed.message ?? "")")
   }
 
+  /// After a controller was restarted, or while one is busy.
+  @Test func tasksThatTheQueueForgetsForAMomentAreNotLost() throws {
+    try sweep("grid = { a = { 1, 2, 3, 4 } }, fixed = { pause = 1.0 }")
+    try scratch.write(
+      """
+      #!/bin/sh
+      echo x >> asked
+      [ $(($(wc -l < asked) % 2)) = 0 ] || exec /usr/bin/squeue "$@"
+      """, to: "bin/squeue")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: scratch.path("bin/squeue"))
+    var environment = slurm.environment
+    environment["PATH"] = scratch.path("bin") + ":" + (environment["PATH"] ?? "")
+
+    let outcome = try AugqProcess.run(
+      ["batch", "sweep.lua", "--engine", "slurm", "--trials-per-task", "1"], in: scratch.url,
+      environment: environment)
+
+    #expect(
+      outcome.status == 0 && outcome.errors == "sweep: 4 trials: 4 new; 4 to run\n", "\(outcome)")
+    #expect((1...4).map(begun) == [1, 1, 1, 1])
+    #expect(try String(contentsOfFile: scratch.path("asked"), encoding: .utf8).count >= 8)
+  }
+
   @Test func aKilledBatchGoesOnWithoutRepeatingOrLosing() throws {
     try sweep("grid = { a = { 1, 2, 3, 4 } }, fixed = { pause = 2.0 }")
     let parent = try start()

@@ -44,6 +44,8 @@ struct SlurmWatch {
   private var jobs: [String] = []
   /// Shards that gave a result.
   private var fruitful: Set<String> = []
+  /// Shards that the queue did not have when it answered last.
+  private var absent: Set<String> = []
   /// How often each trial was lost.
   private var losses: [String: Int] = [:]
   private var maxArraySize = 0
@@ -141,14 +143,17 @@ struct SlurmWatch {
   }
 
   /// Asks the queue, then takes in the results that are there, then deals with shards that have gone without theirs.
+  ///
+  /// A shard has gone when two answers in a row do not have it: a controller that was restarted may forget one for a while.
   private mutating func look() throws {
-    let tasks = try tasksOrNothing()
-    let owners = tasks.map { Set($0.map(\.owner)) }
+    let owners = try tasksOrNothing().map { Set($0.map(\.owner)) }
+    let gone = owners.map { absent.subtracting($0) } ?? []
+    if let owners { absent = Set(waiting.map(\.owner)).subtracting(owners) }
     var lost: [ShardPlace] = []
     var left: [ShardPlace] = []
     for place in waiting {
       let run = runner.folder(place.entry.trial)
-      let hasEnded = owners.map { !$0.contains(place.owner) } ?? false
+      let hasEnded = gone.contains(place.owner)
       if hasEnded { run.refresh() }
       if let result = try run.result(), place.entry.stands(result), hasEnded || isFinal(result) {
         fruitful.insert(place.owner)
