@@ -77,9 +77,7 @@ public struct RunReport {
       }
     }
     groups = found
-    let names = Set(groups.flatMap(\.parameters.keys)).sorted()
-    let keys = groups.map(\.parameters)
-    let differing = names.filter { name in Set(keys.map { $0[name] }).count > 1 }
+    let differing = Self.differing(groups.map(\.parameters))
     varying = differing
     metrics = Set(results.flatMap { $0.lastMetrics.keys.map { $0 } }).sorted()
     self.options = options
@@ -97,6 +95,12 @@ public struct RunReport {
     }
     self.kept = kept
     self.problems = problems
+  }
+
+  /// The parameters that are not the same in all of a list.
+  private static func differing(_ parameters: [Parameters]) -> [String] {
+    let names = Set(parameters.flatMap(\.keys)).sorted()
+    return names.filter { name in Set(parameters.map { $0[name] }).count > 1 }
   }
 
   /// The pictures of the first run of each group, each once, in the order of their names.
@@ -209,14 +213,21 @@ public struct RunReport {
   private var stepCharts: [Chart] {
     let names = Set(results.flatMap(\.metrics).filter { $0.step != nil }.map(\.name)).sorted()
     return names.map { name in
-      let lines = results.filter { $0.metrics.contains { $0.name == name } }.prefix(8).map { result in
+      let shown = results.filter { $0.metrics.contains { $0.name == name } }.prefix(8)
+      let differing = Self.differing(shown.map(\.parameters))
+      let lines = shown.map { result in
         let points = result.metrics.filter { $0.name == name }.compactMap { metric in
           metric.step.map { Chart.Point(x: Double($0), y: metric.value) }
         }
-        let shown = result.parameters.filter { varying.contains($0.key) || $0.key == "seed" }.text
-        return Chart.Series(shown.isEmpty ? result.id : shown, .line, points)
+        let own = result.parameters.filter { differing.contains($0.key) }.text
+        return Chart.Series(own.isEmpty ? result.id : own, .line, points)
       }
-      return Chart(title: "\(name) over steps", x: "step", y: name, lines)
+      // What tells these runs from others of the report stands once.
+      let common = shown.first?.parameters.filter {
+        (varying.contains($0.key) || $0.key == "seed") && !differing.contains($0.key)
+      }
+      let title = "\(name) over steps" + (common.map(\.text).flatMap { $0.isEmpty ? nil : " (\($0))" } ?? "")
+      return Chart(title: title, x: "step", y: name, lines)
     }
   }
 
