@@ -91,6 +91,10 @@ package struct GraphLowering {
     let inputs = try node.inputs.map { (input) throws(InferenceError) in try loweredInput(input) }
     switch layer {
     case is Conv2d, is Linear: return try lowerProduct(layer, node, target, input: inputs[0])
+    case let pool as AveragePool where pool.isSelection:
+      let chosen = builder.add(
+        maximumOver: pool.window.geometry, of: inputs[0], name: node.name, shape: node.shape)
+      return regridded(chosen, node.name, target.grid)
     case is Add, is Multiply, is AveragePool, is GlobalAveragePool, is Concat, is HardSwish, is Sigmoid,
       is HardSigmoid:
       return try lowerArithmetic(layer, node, target, inputs)

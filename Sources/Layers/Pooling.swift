@@ -46,6 +46,8 @@ public struct AveragePool: Layer {
     self.window = window
     self.countsPadding = countsPadding
   }
+  /// Whether windows of one value only choose among the input's values, as the shortcuts of CIFAR ResNets do.
+  public var isSelection: Bool { window.kernel == [1, 1] && window.padding == [0, 0, 0, 0] }
   /// None.
   public var parameters: [ParameterSpecification] { [] }
   /// kernel, stride, padding, count_padding.

@@ -135,7 +135,8 @@ extension Layer {
 
   /// Whether its output may lie off its input's grid; that of a ReLU6 or a clip may, as a bound need not be a level.
   var makesNewValues: Bool {
-    fusesActivation || self is AveragePool || self is GlobalAveragePool || self is Concat || self is HardSwish
+    fusesActivation || (self as? AveragePool)?.isSelection == false || self is GlobalAveragePool
+      || self is Concat || self is HardSwish
       || self is ReLU6 || self is Clip || self is Sigmoid || self is HardSigmoid || self is Softmax
   }
 }

@@ -59,7 +59,9 @@ struct FakeQuantizedNetwork {
     let model = try Self.network()
     let graph = model.graph
     // These outputs are quantized behind the activation that reads them, moves their values, or are the logits.
-    let open: Set = ["stem", "depthwise", "add", "shuffle", "left", "right", "max", "flat", "pad", "fc"]
+    let open: Set = [
+      "stem", "depthwise", "add", "shuffle", "left", "right", "max", "chosen", "flat", "pad", "fc",
+    ]
     var grids: [String: IntegerGrid] = [:]
     _ = try model.forward(Self.images(32), execution: Execution()) { index, value in
       let name = graph.nodes[index].name
@@ -139,7 +141,9 @@ struct FakeQuantizedNetwork {
     let gate = try graph.add(conv(16, 16, window(1)), [pooled], name: "gate")
     let product = try graph.add(Multiply(), [pooled, gate], name: "product")
     let mean = try graph.add(AveragePool(window: window(3), countsPadding: false), [product], name: "mean")
-    let global = try graph.add(GlobalAveragePool(), [mean], name: "global")
+    let chosen = try graph.add(
+      AveragePool(window: Window(kernel: [1, 1], stride: [2, 2])), [mean], name: "chosen")
+    let global = try graph.add(GlobalAveragePool(), [chosen], name: "global")
     let flat = try graph.add(Flatten(), [global], name: "flat")
     try graph.add(Linear(inFeatures: 16, features: 10), [flat], name: "fc")
     return graph

@@ -111,6 +111,24 @@ import Testing
     #expect(throws: QuantizationError.self) { try QuantizationPlan(network().foldingBatchNorm().graph, own) }
   }
 
+  /// As the shortcuts of CIFAR ResNets do: what they choose lies on a grid already.
+  @Test func aPoolOfSingleValuesKeepsTheGridOfWhatItReads() throws {
+    var graph = Graph(input: [4, 4, 2])
+    let pool = AveragePool(window: Window(kernel: [1, 1], stride: [2, 2]))
+    let mean = AveragePool(window: Window(kernel: [2, 2]))
+    let relu = try graph.add(
+      ReLU(),
+      [graph.add(Conv2d(inChannels: 2, filters: 3, window: Window(kernel: [1, 1])), [0], name: "conv")],
+      name: "relu")
+    let chosen = try graph.add(pool, [relu], name: "chosen")
+    let flat = try graph.add(Flatten(), [try graph.add(mean, [chosen], name: "mean")], name: "flat")
+    try graph.add(Linear(inFeatures: 3, features: 2), [flat], name: "head")
+
+    let plan = try QuantizationPlan(graph, options)
+
+    #expect(plan.activations.map(\.key) == ["input", "relu", "mean"])
+  }
+
   @Test func pixelsHaveTheirOwnGridAndOtherInputsAreFitted() throws {
     let model = try network()
     let onPixels = try QuantizedModel.quantizing(model, options, calibration: pixels(5))
