@@ -1,4 +1,7 @@
--- Units of fine-tuning: each convolution or linear layer with the chain of layers without weights behind it.
+-- Units of fine-tuning: each convolution or linear layer with the chain of layers behind it that have no weights and as
+-- many values, such as an activation.
+local values = require "lib.values"
+
 return {
   summary = "Each layer with weights, and what follows it alone.",
   api = ">=1.0 <2",
@@ -10,6 +13,7 @@ return {
         while #last.users == 1 do
           local user = graph:node(last.users[1])
           if user.weighted or #user.inputs > 1 then break end
+          if values(graph, user.name) ~= values(graph, last.name) then break end
           last = user
         end
         units[#units + 1] = { name = node.name, entry = node.inputs[1], exit = last.name }

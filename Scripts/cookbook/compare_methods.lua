@@ -46,7 +46,7 @@ rows:print()
 -- nearest rounding   56.70
 -- closed             91.10
 -- adaround           75.90
--- adaquant           84.10
--- brecq              81.30
--- qdrop              78.50
+-- adaquant           76.50
+-- brecq              77.20
+-- qdrop              78.70
 -- ```

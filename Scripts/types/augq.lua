@@ -417,6 +417,7 @@ function augq.golden_check(path) end
 ---@field method? any plugin of kind reconstruction: adaround, brecq, qdrop, adaquant, ptmq, or one of yours (default "qdrop")
 ---@field units? any plugin of kind partition: layer, block, stage, network, or one of yours (default the method's)
 ---@field widths? any networks of the same weights and other activation grids, fine-tuned with the same rounding
+---@field reference? augq.Model the FP32 network; needed when the weights are rounded already, as after augq.round (default the network as it is)
 ---@field folder? string where results of finished units are kept, so that a run that was killed goes on
 ---@field iterations? integer steps per unit (default 500)
 ---@field batch? integer images per step (default 32)
@@ -428,6 +429,7 @@ function augq.golden_check(path) end
 ---@field beta? number[] exponent of the regulariser after the warm-up and at the end (default { 20, 2 })
 ---@field ranges? "learned"|"fixed" ranges of activations (default "learned")
 ---@field range_learning_rate? number step of Adam on factors of ranges (default 0.0003)
+---@field activations? "quantized"|"full_precision" full_precision: the stage sees quantized weights and FP32 activations everywhere (BRECQ's first stage) (default "quantized")
 ---@field input? "mixed"|"quantized"|"full_precision" what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one (default "mixed")
 ---@field input_share? number share of quantized values in mixed inputs (default 0.5)
 ---@field quantized_share? number probability that an activation inside a unit is quantized in a step (default 0.5)
@@ -435,7 +437,7 @@ function augq.golden_check(path) end
 ---@field power? number power of output errors (default 2)
 
 ---Fine-tunes rounding and ranges of a quantized network unit by unit, from a few images without labels.
----@param network augq.Quantized what to fine-tune; its weights are FP32 or rounded
+---@param network augq.Quantized what to fine-tune
 ---@param options augq.reconstruct.Options options; those of stages apply to every stage of the method
 ---@return augq.Quantized, { seconds: number, units: table[], widths: augq.Quantized[] }
 function augq.reconstruct(network, options) end

@@ -17,7 +17,7 @@ struct ReconstructionModule: Sendable {
       "reconstruct",
       "Fine-tunes rounding and ranges of a quantized network unit by unit, from a few images without labels.",
       parameters: [
-        LuaParameter("network", "augq.Quantized", "what to fine-tune; its weights are FP32 or rounded"),
+        LuaParameter("network", "augq.Quantized", "what to fine-tune"),
         LuaParameter("options", "table", "options; those of stages apply to every stage of the method"),
       ],
       options: [
@@ -32,6 +32,9 @@ struct ReconstructionModule: Sendable {
         LuaOption(
           "widths", .any("a list of augq.Quantized"),
           "networks of the same weights and other activation grids, fine-tuned with the same rounding"),
+        LuaOption(
+          "reference", .object(["augq.Model"]), default: "the network as it is",
+          "the FP32 network; needed when the weights are rounded already, as after augq.round"),
         LuaOption(
           "folder", .path(.write),
           "where results of finished units are kept, so that a run that was killed goes on"
@@ -58,15 +61,16 @@ struct ReconstructionModule: Sendable {
     var networks = [target] + (try widths(given.value("widths")))
     let units = try self.units(given.value("units") ?? method["units"], target.model.graph, call)
     let stages = try ReconstructionStage.stages(of: method, given, call)
+    let reference = try self.reference(given, target, stages)
     let begin = ContinuousClock.now
     var rows: [LuaValue] = []
     for (index, stage) in stages.enumerated() {
       let journal = try given.string("folder").map {
         try ReconstructionFolder(
           path: $0, stage: index + 1,
-          run: try fingerprint(networks, data, units, "\(stages[index])"))
+          run: try fingerprint(networks, reference, data, units, "\(stages[index])"))
       }
-      var run = try NetworkReconstruction(networks, units: units, calibration: data)
+      var run = try NetworkReconstruction(networks, reference: reference, units: units, calibration: data)
       run.memoryBudget = session.calibrationBudget
       let reports = try run.run(stage, journal: journal, execution: session.execution) { step in
         session.progress.update(
@@ -96,16 +100,36 @@ struct ReconstructionModule: Sendable {
     ])
   }
 
-  /// What the results of a stage depend on: the networks as the stage finds them, images, units and options.
+  /// The FP32 network: targets of every stage, and the weights that are rounded.
+  private func reference(
+    _ given: LuaOptions, _ target: QuantizedModel, _ stages: [ReconstructionOptions]
+  ) throws -> Model {
+    if let reference = given.object("reference", ModelObject.self)?.value { return reference }
+    let rounds = stages.contains { $0.rounding != .nearest }
+    if rounds, !target.weightGrids.isEmpty, try target.hasWeightsOnLevels(execution: session.execution) {
+      throw LuaUsageError(
+        "the network's weights are on their levels already, which leaves no rounding to learn; give the option "
+          + "'reference', the FP32 network")
+    }
+    return target.model
+  }
+
+  /// What the results of a stage depend on: the networks as the stage finds them, the FP32 network, images, units and
+  /// options.
   private func fingerprint(
-    _ networks: [QuantizedModel], _ images: Dataset, _ units: [ReconstructionUnit], _ options: String
+    _ networks: [QuantizedModel], _ reference: Model, _ images: Dataset, _ units: [ReconstructionUnit],
+    _ options: String
   ) throws -> RunFingerprint {
     var result = RunFingerprint()
-    for network in networks {
-      for (key, value) in network.model.parameters.sorted(by: { $0.key < $1.key }) {
+    func add(_ model: Model) {
+      for (key, value) in model.parameters.sorted(by: { $0.key < $1.key }) {
         result.add(key)
         result.add(value)
       }
+    }
+    add(reference)
+    for network in networks {
+      add(network.model)
       for grids in [network.weightGrids, network.activationGrids] {
         for (key, grid) in grids.sorted(by: { $0.key < $1.key }) {
           result.add(key)

@@ -23,6 +23,10 @@ enum ReconstructionStage {
     LuaOption(
       "range_learning_rate", .number(1e-9...1e3), default: "0.0003", "step of Adam on factors of ranges"),
     LuaOption(
+      "activations", .name(["quantized", "full_precision"]), default: "\"quantized\"",
+      "full_precision: the stage sees quantized weights and FP32 activations everywhere (BRECQ's first stage)"
+    ),
+    LuaOption(
       "input", .name(["mixed", "quantized", "full_precision"]), default: "\"mixed\"",
       "what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one"
     ),
@@ -68,6 +72,7 @@ enum ReconstructionStage {
     }
     options.ranges =
       text("ranges") == "fixed" ? .fixed : .learned(learningRate: number("range_learning_rate") ?? 3e-4)
+    options.activations = text("activations") == "full_precision" ? .fullPrecision : .quantized
     options.input =
       switch text("input") {
       case "quantized": .quantized

@@ -14,7 +14,7 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
   private var output: Tensor?
   /// Factors of the groups' ranges.
   private(set) var factors: [Float]
-  /// Gradient with respect to ``factors`` of the last pass.
+  /// Sum of the gradients with respect to ``factors`` of the passes since it was cleared.
   private(set) var gradient: [Float]
   /// Probability that a value is quantized, 0...1.
   var quantizedShare: Float = 1
@@ -37,6 +37,11 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
     scaledGrid = grid.scaled(by: factors)
   }
 
+  /// Begins a step: networks that share the range add to its gradient.
+  func clearGradient() {
+    for group in gradient.indices { gradient[group] = 0 }
+  }
+
   func apply(to x: Tensor, execution: Execution) throws -> Tensor {
     output = nil
     guard quantizedShare > 0 else { return x }
@@ -49,7 +54,7 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
   func adjoint(_ incoming: Tensor, at x: Tensor, execution: Execution) throws -> Tensor {
     guard let output else { return incoming }
     let result = try scaledGrid.rangeAdjoint(incoming, at: x, output: output, execution: execution)
-    for group in gradient.indices { gradient[group] = Float(result.logFactors[group]) / factors[group] }
+    for group in gradient.indices { gradient[group] += Float(result.logFactors[group]) / factors[group] }
     return result.input
   }
 }

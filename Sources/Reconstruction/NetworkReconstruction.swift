@@ -20,7 +20,8 @@ public struct ReconstructionUnit: Hashable, Sendable {
 public struct UnitReport: Sendable {
   /// The unit's name.
   public let name: String
-  /// Output error of the unit over all calibration images, weights rounded to nearest, ranges as they were.
+  /// Output error of the unit over all calibration images, weighted as the steps are; weights rounded to nearest, ranges
+  /// as they were.
   public let before: Double
   /// The same with the weights and ranges found; never larger, as nearest rounding is kept otherwise.
   public let after: Double
@@ -101,12 +102,15 @@ public struct NetworkReconstruction {
   /// Makes a run.
   ///
   /// - Parameters:
-  ///   - networks: At least one; their weights are those of the FP32 network.
+  ///   - networks: At least one.
+  ///   - reference: The FP32 network, whose outputs are the targets and whose weights are rounded; that of the first network
+  ///     when its weights are not rounded yet.
   ///   - units: In topological order of their exits, without overlap.
   ///   - calibration: At least 1 image.
   /// - Throws: ``ReconstructionError/invalid(_:)``.
   public init(
-    _ networks: [QuantizedModel], units: [ReconstructionUnit], calibration: any CalibrationImages
+    _ networks: [QuantizedModel], reference: Model? = nil, units: [ReconstructionUnit],
+    calibration: any CalibrationImages
   ) throws {
     guard let first = networks.first else { throw ReconstructionError.invalid("there is no network") }
     guard calibration.imageCount > 0, calibration.imageShape == first.model.graph.nodes[0].shape else {
@@ -128,7 +132,7 @@ public struct NetworkReconstruction {
     }
     self.networks = networks
     self.units = units
-    original = first.model
+    original = try first.referenceModel(reference)
     images = calibration
   }
 
@@ -141,6 +145,19 @@ public struct NetworkReconstruction {
     execution: Execution = Execution(), progress: (ReconstructionProgress) -> Void = { _ in }
   ) throws -> [UnitReport] {
     try options.validate()
+    guard options.activations == .fullPrecision else {
+      return try sweep(options, journal: journal, execution: execution, progress: progress)
+    }
+    let grids = networks.map(\.activationGrids)
+    for place in networks.indices { networks[place].activationGrids = [:] }
+    defer { for place in networks.indices { networks[place].activationGrids = grids[place] } }
+    return try sweep(options, journal: journal, execution: execution, progress: progress)
+  }
+
+  private mutating func sweep(
+    _ options: ReconstructionOptions, journal: (any ReconstructionJournal)?, execution: Execution,
+    progress: (ReconstructionProgress) -> Void
+  ) throws -> [UnitReport] {
     var streams = try ValueStreams(
       images, networks, batch: max(options.batch, 64), budget: memoryBudget, execution: execution)
     let cuts = original.graph.cutNodes
@@ -153,6 +170,7 @@ public struct NetworkReconstruction {
       var work = UnitWork(
         unit: unit, options: options, networks: networks, fullPrecision: entries.fullPrecision,
         quantized: entries.quantized, target: target, streams: streams, execution: execution)
+      work.weights = try work.fisherWeights(original)
       let begin = ContinuousClock.now
       let before = try work.error(of: networks)
       let known = try journal?.result(of: unit, index: index)
@@ -173,7 +191,7 @@ public struct NetworkReconstruction {
         // Hardening and draws may leave a unit worse than nearest rounding, which is then kept.
         after = try work.error(of: networks(with: result))
         if after > before {
-          result = try work.nearest()
+          result = try work.nearest(original)
           after = try work.error(of: networks(with: result))
         }
         try journal?.record(result, of: unit, index: index)

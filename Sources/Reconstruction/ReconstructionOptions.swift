@@ -9,7 +9,7 @@ public enum RoundingPolicy: Hashable, Sendable {
   ///
   /// Source: Nagel et al. 2020 (AdaRound), eq. 21 to 24.
   case adaRound(AdaRoundSettings = AdaRoundSettings())
-  /// Continuous weights and ranges, both learned through the quantizer (straight-through).
+  /// Continuous weights and ranges, both learned through the quantizer (straight-through), with steps along half a cosine.
   ///
   /// Source: Hubara et al. 2021 (AdaQuant), eq. 2.
   case adaQuant(learningRate: Float = 1e-3)
@@ -54,6 +54,16 @@ public enum RangePolicy: Hashable, Sendable {
   case learned(learningRate: Float = 3e-4)
 }
 
+/// What activations are in a sweep over the units, in front of a unit, inside it and where its error is measured.
+public enum ActivationPolicy: Hashable, Sendable {
+  /// On their grids.
+  case quantized
+  /// FP32: only weights are quantized. BRECQ rounds the weights of the whole network so before it looks at activations.
+  ///
+  /// Source: Li et al. 2021 (BRECQ), section 4.1, and its public code.
+  case fullPrecision
+}
+
 /// Which values a unit reads while it is fine-tuned.
 public enum InputPolicy: Hashable, Sendable {
   /// Those of the FP32 network.
@@ -90,6 +100,8 @@ public struct ReconstructionOptions: Hashable, Sendable {
   public var rounding = RoundingPolicy.adaRound()
   /// Ranges of activations.
   public var ranges = RangePolicy.learned()
+  /// Activations of the whole network.
+  public var activations = ActivationPolicy.quantized
   /// Inputs of units.
   public var input = InputPolicy.mixed()
   /// Probability that an activation inside a unit is quantized in a step, 0...1: QDrop 0.5, BRECQ 1, 0 leaves them FP32.

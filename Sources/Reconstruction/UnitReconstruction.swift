@@ -33,7 +33,11 @@ struct UnitReconstruction {
   private var factors: [String: Tensor] = [:]
 
   /// Prepares the unit of networks that differ in ``QuantizedModel/activationGrids`` alone.
-  init(_ region: GraphRegion, of networks: [QuantizedModel], _ options: ReconstructionOptions) throws {
+  ///
+  /// - Parameter original: The FP32 network: what is rounded are its weights, whatever the networks have now.
+  init(
+    _ region: GraphRegion, of networks: [QuantizedModel], _ original: Model, _ options: ReconstructionOptions
+  ) throws {
     self.options = options
     self.region = region
     let network = networks[0]
@@ -42,10 +46,13 @@ struct UnitReconstruction {
     var softRoundings: [String: SoftRounding] = [:]
     var weightRanges: [String: LearnedRange] = [:]
     for (key, grid) in weightGrids {
-      guard let weight = model.parameters[key] else { continue }
+      guard let present = model.parameters[key] else { continue }
+      let weight = options.rounding == .nearest ? present : original.parameters[key] ?? present
       switch options.rounding {
       case .nearest: model.parameters[key] = try grid.fakeQuantized(weight, execution: Execution())
-      case .adaQuant: weightRanges[key] = LearnedRange(grid)
+      case .adaQuant:
+        model.parameters[key] = weight
+        weightRanges[key] = LearnedRange(grid)
       case .adaRound:
         let rounding = SoftRounding(try grid.neighbours(of: weight))
         model.parameters[key] = rounding.initialVariable(for: weight)
@@ -108,14 +115,18 @@ struct UnitReconstruction {
           gradients[key].map { Tensor.elementwise($0, "+", gradient) } ?? gradient
       }
     }
+    // AdaRound's regulariser ends the moves of its variables; continuous weights come to rest by a smaller step.
+    var scale: Float = 1
+    if case .adaQuant = options.rounding { scale = cosine(iteration) }
     try weightOptimizer.step(
-      &model.parameters, gradients: gradients, scale: 1, decays: { _ in false }, execution: execution)
+      &model.parameters, gradients: gradients, scale: scale, decays: { _ in false }, execution: execution)
     try moveRanges(iteration, execution)
     return loss
   }
 
   /// Sets this step's regulariser and draws.
   private func prepare(_ iteration: Int) {
+    for (_, range) in allRanges { range.clearGradient() }
     if case .adaRound(let settings) = options.rounding {
       let beta = settings.beta(iteration: iteration, of: options.iterations)
       for rounding in softRoundings.values {
@@ -138,14 +149,18 @@ struct UnitReconstruction {
     return GraphTransforms(parameters: parameters, outputs: activationRanges[place])
   }
 
+  /// What a step is multiplied by: half a cosine from 1 to 0.
+  private func cosine(_ iteration: Int) -> Float {
+    Float(LearningRateSchedule(.cosine).factor(epoch: Double(iteration), of: Double(options.iterations)))
+  }
+
   private mutating func moveRanges(_ iteration: Int, _ execution: Execution) throws {
     let ranges = allRanges
     guard !ranges.isEmpty else { return }
     var gradients: [String: Tensor] = [:]
     for (name, range) in ranges { gradients[name] = Tensor([range.gradient.count], range.gradient) }
-    let scale = LearningRateSchedule(.cosine).factor(epoch: Double(iteration), of: Double(options.iterations))
     try rangeOptimizer.step(
-      &factors, gradients: gradients, scale: Float(scale), decays: { _ in false }, execution: execution)
+      &factors, gradients: gradients, scale: cosine(iteration), decays: { _ in false }, execution: execution)
     for (name, range) in ranges {
       if let values = factors[name]?.values { range.setFactors(values) }
     }

@@ -13,6 +13,8 @@ struct UnitWork {
   let target: CalibrationCache
   let streams: ValueStreams
   let execution: Execution
+  /// Weights of the output's errors; `nil` for weight 1.
+  var weights: CalibrationCache?
 
   /// Mean over networks and images of the unit's output error, as it would be deployed.
   func error(of networks: [QuantizedModel]) throws -> Double {
@@ -23,7 +25,8 @@ struct UnitWork {
         let rows = start..<min(target.count, start + options.batch)
         let output = try part.forward(
           quantized[place].rows(rows), transforms: network.transformsBehindInput, execution: execution)
-        let loss = Loss.reconstruction(target: target.rows(rows), power: options.power)
+        let loss = Loss.reconstruction(
+          target: target.rows(rows), power: options.power, weight: weights?.rows(rows))
         total += try loss.value(of: output, execution: execution).loss * Double(rows.count)
       }
     }
@@ -34,9 +37,8 @@ struct UnitWork {
   mutating func optimise(
     _ original: Model, report: (Int, Double) -> Void
   ) throws -> (result: UnitResult, undecided: Double) {
-    var variables = try UnitReconstruction(unit.region, of: networks, options)
+    var variables = try UnitReconstruction(unit.region, of: networks, original, options)
     guard variables.hasVariables else { return (try variables.result(), 0) }
-    let weights = try fisherWeights(original)
     var random = RandomSource(seed: options.seed, stream: UInt64(unit.region.exit) << 24)
     for iteration in 0..<options.iterations {
       try execution.cancellation.check()
@@ -55,11 +57,11 @@ struct UnitWork {
   }
 
   /// Weights rounded to nearest, ranges as they were.
-  func nearest() throws -> UnitResult {
+  func nearest(_ original: Model) throws -> UnitResult {
     var options = options
     options.rounding = .nearest
     options.quantizedShare = 0
-    return try UnitReconstruction(unit.region, of: networks, options).result()
+    return try UnitReconstruction(unit.region, of: networks, original, options).result()
   }
 
   /// What the unit reads in each network for some images.
@@ -83,7 +85,7 @@ struct UnitWork {
   /// The square of the gradient of KL(FP32 scores, scores) with respect to the unit's output, mean 1; `nil` for weight 1.
   ///
   /// The scores are those of the first network quantized up to this unit, FP32 behind it, as in BRECQ's code.
-  private func fisherWeights(_ original: Model) throws -> CalibrationCache? {
+  func fisherWeights(_ original: Model) throws -> CalibrationCache? {
     let graph = original.graph
     guard options.weighting == .fisherDiagonal, unit.region.exit != graph.output else { return nil }
     let tail = try original.part(graph.region(from: unit.region.exit, to: graph.output))

@@ -75,6 +75,11 @@ import Testing
       "augq.reconstruct: option 'method' is 3; expected a name or a table { units = …, stages = { … } }"
     ),
     (
+      "augq.reconstruct(augq.round(quantized(), tune {}), tune {})",
+      "the network's weights are on their levels already, which leaves no rounding to learn; give the "
+        + "option 'reference', the FP32 network"
+    ),
+    (
       "augq.reconstruct(quantized(), tune { widths = { 3 } })",
       "augq.reconstruct: option 'widths' holds 3; expected a list of augq.Quantized"
     ),

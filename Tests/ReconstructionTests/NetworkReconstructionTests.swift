@@ -221,6 +221,78 @@ import Testing
     #expect(one.model.parameters["block.b.weight"]?.values != two.model.parameters["block.b.weight"]?.values)
   }
 
+  @Test func activationsInFullPrecisionLeaveTheWeightsIndependentOfTheirGrids() throws {
+    var options = Self.options(40)
+    options.activations = .fullPrecision
+    options.ranges = .fixed
+    options.input = .quantized
+    let coarse = try Self.quantized(Self.grids[0], activationBits: 2)
+    let fine = try Self.quantized(Self.grids[0], activationBits: 6)
+
+    let (one, reports) = try run(coarse, options)
+    let (two, others) = try run(fine, options)
+
+    #expect(one.model.parameters.mapValues(\.values) == two.model.parameters.mapValues(\.values))
+    #expect(reports.map(\.after) == others.map(\.after))
+    for (name, grid) in coarse.activationGrids {
+      #expect(one.activationGrids[name]?.levels(group: 0) == grid.levels(group: 0))
+    }
+    options.activations = .quantized
+    let (three, _) = try run(coarse, options)
+    #expect(
+      one.model.parameters["block.b.weight"]?.values != three.model.parameters["block.b.weight"]?.values)
+  }
+
+  @Test func aLaterStageStillComparesWithTheFP32Network() throws {
+    var stage = Self.options(40)
+    stage.ranges = .fixed
+    let network = try Self.quantized(Self.grids[0])
+    let (rounded, first) = try run(network, stage)
+    var second = stage
+    second.rounding = .nearest
+
+    var later = try NetworkReconstruction(
+      [rounded], reference: network.model, units: Self.units(), calibration: Self.images)
+    #expect(try later.run(second).map(\.before) == first.map(\.after))
+    var alone = try NetworkReconstruction([rounded], units: Self.units(), calibration: Self.images)
+    #expect(try alone.run(second)[0].before < first[0].after)
+  }
+
+  @Test func roundedWeightsAreRoundedAgainFromTheReference() throws {
+    let network = try Self.quantized(Self.grids[0])
+    var nearest = network
+    for (key, grid) in network.weightGrids {
+      let weight = try #require(network.model.parameters[key])
+      nearest.model.parameters[key] = try grid.fakeQuantized(weight, execution: Execution())
+    }
+
+    var again = try NetworkReconstruction(
+      [nearest], reference: network.model, units: Self.units(), calibration: Self.images)
+    _ = try again.run(Self.options(40), execution: Execution(threads: 1))
+    let (direct, _) = try run(network, Self.options(40))
+
+    let found = again.networks[0].model.parameters.mapValues(\.values)
+    #expect(found == direct.model.parameters.mapValues(\.values))
+  }
+
+  @Test func rangesOfSharedWeightsLearnFromEveryNetwork() throws {
+    var options = Self.options(30)
+    options.rounding = .adaQuant(learningRate: 1e-3)
+    options.quantizedShare = 1
+    options.input = .quantized
+    let networks = try [2, 6].map { try Self.quantized(Self.grids[0], activationBits: $0) }
+    func factors(_ order: [QuantizedModel]) throws -> [Float] {
+      var run = try NetworkReconstruction(order, units: [Self.units()[1]], calibration: Self.images)
+      _ = try run.run(options, execution: Execution(threads: 1))
+      let grid = try #require(run.networks[0].weightGrids["block.b.weight"])
+      return (0..<grid.groupCount).map { grid.bounds(group: $0).high }
+    }
+
+    for (one, two) in zip(try factors(networks), try factors(networks.reversed())) {
+      #expect(abs(one - two) <= 1e-3 * abs(one))
+    }
+  }
+
   @Test func adaQuantMovesRangesOfWeightsAndLowersTheError() throws {
     var options = Self.options(150)
     options.rounding = .adaQuant(learningRate: 1e-3)

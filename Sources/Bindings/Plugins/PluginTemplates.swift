@@ -94,7 +94,7 @@ public enum PluginTemplates {
       units = "block",
       -- Each stage holds options of augq.reconstruct.
       stages = {
-        { rounding = "adaround", ranges = "fixed", input = "quantized", quantized_share = 0 },
+        { rounding = "adaround", ranges = "fixed", input = "quantized", activations = "full_precision" },
         { rounding = "nearest", ranges = "learned", input = "quantized", quantized_share = 1 },
       },
     }
