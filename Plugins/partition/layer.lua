@@ -1,7 +1,5 @@
--- Units of fine-tuning: each convolution or linear layer with the chain of layers behind it that have no weights and as
--- many values, such as an activation.
-local values = require "lib.values"
-
+-- Units of fine-tuning: each convolution or linear layer with the chain of layers without weights behind it, up to
+-- a pool.
 return {
   summary = "Each layer with weights, and what follows it alone.",
   api = ">=1.0 <2",
@@ -12,8 +10,7 @@ return {
         local last = node
         while #last.users == 1 do
           local user = graph:node(last.users[1])
-          if user.weighted or #user.inputs > 1 then break end
-          if values(graph, user.name) ~= values(graph, last.name) then break end
+          if user.weighted or #user.inputs > 1 or user.kind:find "pool" then break end
           last = user
         end
         units[#units + 1] = { name = node.name, entry = node.inputs[1], exit = last.name }
