@@ -1,10 +1,11 @@
--- AdaQuant, layer by layer: continuous weights, ranges of weights and of activations learned through the quantizers.
+-- AdaQuant, layer by layer: continuous weights, biases, ranges of weights and of activations learned through the
+-- quantizers.
 -- Source: Hubara et al. 2021, "Accurate Post Training Quantization With Small Calibration Sets", eq. 2.
 return {
-  summary = "AdaQuant (Hubara et al. 2021): continuous weights and ranges, layer by layer.",
+  summary = "AdaQuant (Hubara et al. 2021): continuous weights, biases and ranges, layer by layer.",
   api = ">=1.0 <2",
   units = "layer",
   stages = {
-    { rounding = "adaquant", ranges = "learned", input = "quantized", quantized_share = 1 },
+    { rounding = "adaquant", ranges = "learned", biases = "learned", input = "quantized", quantized_share = 1 },
   },
 }

@@ -46,7 +46,7 @@ rows:print()
 -- nearest rounding   56.70
 -- closed             91.10
 -- adaround           75.90
--- adaquant           76.50
+-- adaquant           77.80
 -- brecq              77.20
 -- qdrop              78.70
 -- ```

@@ -429,6 +429,8 @@ function augq.golden_check(path) end
 ---@field beta? number[] exponent of the regulariser after the warm-up and at the end (default { 20, 2 })
 ---@field ranges? "learned"|"fixed" ranges of activations (default "learned")
 ---@field range_learning_rate? number step of Adam on factors of ranges (default 0.0003)
+---@field biases? "fixed"|"learned" biases of convolutions and linear layers (default "fixed")
+---@field bias_learning_rate? number step of Adam on biases (default 0.001)
 ---@field activations? "quantized"|"full_precision" full_precision: the stage sees quantized weights and FP32 activations everywhere (BRECQ's first stage) (default "quantized")
 ---@field input? "mixed"|"quantized"|"full_precision" what units read: each value of either network (QDrop), those of the quantized one, or those of the FP32 one (default "mixed")
 ---@field input_share? number share of quantized values in mixed inputs (default 0.5)

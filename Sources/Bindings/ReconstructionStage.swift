@@ -23,6 +23,10 @@ enum ReconstructionStage {
     LuaOption(
       "range_learning_rate", .number(1e-9...1e3), default: "0.0003", "step of Adam on factors of ranges"),
     LuaOption(
+      "biases", .name(["fixed", "learned"]), default: "\"fixed\"",
+      "biases of convolutions and linear layers"),
+    LuaOption("bias_learning_rate", .number(1e-9...1e3), default: "0.001", "step of Adam on biases"),
+    LuaOption(
       "activations", .name(["quantized", "full_precision"]), default: "\"quantized\"",
       "full_precision: the stage sees quantized weights and FP32 activations everywhere (BRECQ's first stage)"
     ),
@@ -72,6 +76,8 @@ enum ReconstructionStage {
     }
     options.ranges =
       text("ranges") == "fixed" ? .fixed : .learned(learningRate: number("range_learning_rate") ?? 3e-4)
+    options.biases =
+      text("biases") == "learned" ? .learned(learningRate: number("bias_learning_rate") ?? 1e-3) : .fixed
     options.activations = text("activations") == "full_precision" ? .fullPrecision : .quantized
     options.input =
       switch text("input") {

@@ -54,7 +54,7 @@ public struct ReconstructionFolder: ReconstructionJournal {
       let parts = name.split(separator: "/", maxSplits: 2).map(String.init)
       let value = try file.tensor(name)
       switch parts.first {
-      case "weight": result.weights[parts.dropFirst().joined(separator: "/")] = value
+      case "parameter": result.parameters[parts.dropFirst().joined(separator: "/")] = value
       case "weight_factors": result.weightFactors[parts.dropFirst().joined(separator: "/")] = value.values
       case "activation_factors":
         guard parts.count == 3, let place = Int(parts[1]), (0..<64).contains(place) else { break }
@@ -69,7 +69,7 @@ public struct ReconstructionFolder: ReconstructionJournal {
   /// Keeps a result.
   public func record(_ result: UnitResult, of unit: ReconstructionUnit, index: Int) throws {
     var tensors: [String: Tensor] = [:]
-    for (key, weight) in result.weights { tensors["weight/\(key)"] = weight }
+    for (key, value) in result.parameters { tensors["parameter/\(key)"] = value }
     for (key, factors) in result.weightFactors {
       tensors["weight_factors/\(key)"] = Tensor([factors.count], factors)
     }

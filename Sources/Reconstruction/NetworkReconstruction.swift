@@ -168,9 +168,10 @@ public struct NetworkReconstruction {
       let entries = try streams.entries(of: unit.region.entry, networks)
       let target = try streams.values(of: original.part(unit.region), from: entries.fullPrecision)
       var work = UnitWork(
-        unit: unit, options: options, networks: networks, fullPrecision: entries.fullPrecision,
+        unit: unit, options: options, original: original, networks: networks,
+        fullPrecision: entries.fullPrecision,
         quantized: entries.quantized, target: target, streams: streams, execution: execution)
-      work.weights = try work.fisherWeights(original)
+      work.weights = try work.fisherWeights()
       let begin = ContinuousClock.now
       let before = try work.error(of: networks)
       let known = try journal?.result(of: unit, index: index)
@@ -181,7 +182,7 @@ public struct NetworkReconstruction {
       if let known {
         result = known
       } else {
-        (result, undecided) = try work.optimise(original) { iteration, loss in
+        (result, undecided) = try work.optimise { iteration, loss in
           curve.add(loss, step: iteration)
           progress(
             ReconstructionProgress(
@@ -191,7 +192,7 @@ public struct NetworkReconstruction {
         // Hardening and draws may leave a unit worse than nearest rounding, which is then kept.
         after = try work.error(of: networks(with: result))
         if after > before {
-          result = try work.nearest(original)
+          result = try work.nearest()
           after = try work.error(of: networks(with: result))
         }
         try journal?.record(result, of: unit, index: index)
@@ -214,13 +215,13 @@ public struct NetworkReconstruction {
   private func networks(with result: UnitResult) throws -> [QuantizedModel] {
     try networks.enumerated().map { place, network in
       var network = network
-      for (key, weight) in result.weights {
-        guard network.model.parameters[key]?.shape == weight.shape else {
+      for (key, value) in result.parameters {
+        guard network.model.parameters[key]?.shape == value.shape else {
           throw ReconstructionError.invalid(
-            "a stored result has weight '\(key)' \(weight.shape), which the network has not; start a new folder"
+            "a stored result has parameter '\(key)' \(value.shape), which the network has not; start a new folder"
           )
         }
-        network.model.parameters[key] = weight
+        network.model.parameters[key] = value
       }
       for (key, factors) in result.weightFactors {
         network.weightGrids[key] = try scaled(network.weightGrids[key], factors, key)

@@ -52,6 +52,28 @@ public enum RangePolicy: Hashable, Sendable {
   /// For a uniform grid of scale s this is LSQ with the step `r s`, the zero point staying.
   /// Source: Esser et al. 2020 (LSQ), eq. 3.
   case learned(learningRate: Float = 3e-4)
+
+  /// Step of Adam; 0 for fixed ranges.
+  var learningRate: Float {
+    guard case .learned(let rate) = self else { return 0 }
+    return rate
+  }
+}
+
+/// What happens to the biases of convolutions and linear layers.
+public enum BiasPolicy: Hashable, Sendable {
+  /// As they are.
+  case fixed
+  /// Learned with Adam and a cosine schedule; layers without bias get none.
+  ///
+  /// Source: Hubara et al. 2021 (AdaQuant), eq. 2.
+  case learned(learningRate: Float = 1e-3)
+
+  /// Step of Adam; 0 for fixed biases.
+  var learningRate: Float {
+    guard case .learned(let rate) = self else { return 0 }
+    return rate
+  }
 }
 
 /// What activations are in a sweep over the units, in front of a unit, inside it and where its error is measured.
@@ -100,6 +122,8 @@ public struct ReconstructionOptions: Hashable, Sendable {
   public var rounding = RoundingPolicy.adaRound()
   /// Ranges of activations.
   public var ranges = RangePolicy.learned()
+  /// Biases.
+  public var biases = BiasPolicy.fixed
   /// Activations of the whole network.
   public var activations = ActivationPolicy.quantized
   /// Inputs of units.
@@ -126,6 +150,9 @@ public struct ReconstructionOptions: Hashable, Sendable {
     }
     if case .learned(let rate) = ranges {
       try Self.check(rate > 0 && rate.isFinite, "the learning rate of ranges is \(rate); give more than 0")
+    }
+    if case .learned(let rate) = biases {
+      try Self.check(rate > 0 && rate.isFinite, "the learning rate of biases is \(rate); give more than 0")
     }
     switch rounding {
     case .nearest: break

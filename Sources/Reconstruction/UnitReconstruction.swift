@@ -4,8 +4,8 @@ public import Tensors
 
 /// What fine-tuning a unit has found.
 public struct UnitResult: Sendable {
-  /// Weights on their grids, by parameter key.
-  public var weights: [String: Tensor] = [:]
+  /// Weights on their grids and learned biases, by parameter key.
+  public var parameters: [String: Tensor] = [:]
   /// Factors of weight ranges, by parameter key (AdaQuant).
   public var weightFactors: [String: [Float]] = [:]
   /// Factors of activation ranges, by node name, for each of the networks that share the weights.
@@ -28,8 +28,11 @@ struct UnitReconstruction {
   private let softRoundings: [String: SoftRounding]
   private let weightRanges: [String: LearnedRange]
   private let activationRanges: [[String: LearnedRange]]
+  /// Parameter keys of the biases that are learned.
+  private let biases: [String]
   private var weightOptimizer: Adam
   private var rangeOptimizer: Adam
+  private var biasOptimizer: Adam
   private var factors: [String: Tensor] = [:]
 
   /// Prepares the unit of networks that differ in ``QuantizedModel/activationGrids`` alone.
@@ -59,6 +62,10 @@ struct UnitReconstruction {
         softRoundings[key] = rounding
       }
     }
+    let layers = region.nodes.map { network.model.graph.nodes[$0] }.filter { $0.layer?.isWeighted == true }
+    biases =
+      options.biases == .fixed
+      ? [] : layers.map { $0.name + ".bias" }.filter { model.parameters[$0] != nil }
     self.model = model
     self.softRoundings = softRoundings
     self.weightRanges = weightRanges
@@ -73,9 +80,8 @@ struct UnitReconstruction {
     case .adaQuant(let rate): weightOptimizer = Adam(learningRate: rate)
     case .adaRound(let settings): weightOptimizer = Adam(learningRate: settings.learningRate)
     }
-    var rangeRate: Float = 0
-    if case .learned(let rate) = options.ranges { rangeRate = rate }
-    rangeOptimizer = Adam(learningRate: rangeRate)
+    rangeOptimizer = Adam(learningRate: options.ranges.learningRate)
+    biasOptimizer = Adam(learningRate: options.biases.learningRate)
     for (name, range) in allRanges { factors[name] = Tensor([range.factors.count], range.factors) }
   }
 
@@ -89,7 +95,9 @@ struct UnitReconstruction {
   }
 
   /// Whether a step can change anything.
-  var hasVariables: Bool { !softRoundings.isEmpty || !weightRanges.isEmpty || !allRanges.isEmpty }
+  var hasVariables: Bool {
+    !softRoundings.isEmpty || !weightRanges.isEmpty || !allRanges.isEmpty || !biases.isEmpty
+  }
 
   /// Improves the variables by one step on one batch; returns the output error, the mean over the networks.
   ///
@@ -106,22 +114,28 @@ struct UnitReconstruction {
     for (place, x) in inputs.enumerated() {
       let result = try model.gradients(
         x, loss: .reconstruction(target: target, power: options.power, weight: weight),
-        transforms: transforms(place), scope: options.rounding == .nearest ? .outputs : .weights,
-        execution: execution)
+        transforms: transforms(place), scope: scope, execution: execution)
       loss += result.loss / Double(inputs.count)
-      for key in weightGrids.keys.sorted() {
-        guard let gradient = result.gradients[key] else { continue }
-        gradients[key] =
-          gradients[key].map { Tensor.elementwise($0, "+", gradient) } ?? gradient
-      }
+      gradients.merge(result.gradients) { Tensor.elementwise($0, "+", $1) }
     }
     // AdaRound's regulariser ends the moves of its variables; continuous weights come to rest by a smaller step.
     var scale: Float = 1
     if case .adaQuant = options.rounding { scale = cosine(iteration) }
+    let learnsWeights = options.rounding != .nearest
     try weightOptimizer.step(
-      &model.parameters, gradients: gradients, scale: scale, decays: { _ in false }, execution: execution)
+      &model.parameters, gradients: gradients.filter { learnsWeights && weightGrids[$0.key] != nil },
+      scale: scale, decays: { _ in false }, execution: execution)
+    try biasOptimizer.step(
+      &model.parameters, gradients: gradients.filter { biases.contains($0.key) },
+      scale: cosine(iteration), decays: { _ in false }, execution: execution)
     try moveRanges(iteration, execution)
     return loss
+  }
+
+  /// Whose gradients a step needs.
+  private var scope: GradientScope {
+    guard biases.isEmpty else { return .parameters }
+    return options.rounding == .nearest ? .outputs : .weights
   }
 
   /// Sets this step's regulariser and draws.
@@ -166,20 +180,21 @@ struct UnitReconstruction {
     }
   }
 
-  /// Weights on their grids and learned factors.
+  /// Weights on their grids, biases and learned factors.
   func result() throws -> UnitResult {
     var result = UnitResult()
     for (key, grid) in weightGrids {
       guard let variable = model.parameters[key] else { continue }
       if let rounding = softRoundings[key] {
-        result.weights[key] = rounding.hardened(variable)
+        result.parameters[key] = rounding.hardened(variable)
       } else if let range = weightRanges[key] {
         result.weightFactors[key] = range.factors
-        result.weights[key] = try range.learnedGrid.fakeQuantized(variable, execution: Execution())
+        result.parameters[key] = try range.learnedGrid.fakeQuantized(variable, execution: Execution())
       } else {
-        result.weights[key] = try grid.fakeQuantized(variable, execution: Execution())
+        result.parameters[key] = try grid.fakeQuantized(variable, execution: Execution())
       }
     }
+    for key in biases { result.parameters[key] = model.parameters[key] }
     result.activationFactors = activationRanges.map { $0.mapValues(\.factors) }
     return result
   }

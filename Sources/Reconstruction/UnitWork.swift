@@ -6,6 +6,8 @@ import Tensors
 struct UnitWork {
   let unit: ReconstructionUnit
   let options: ReconstructionOptions
+  /// The FP32 network.
+  let original: Model
   /// The networks as they were before this unit.
   let networks: [QuantizedModel]
   let fullPrecision: CalibrationCache
@@ -34,9 +36,7 @@ struct UnitWork {
   }
 
   /// Runs all steps; `report` is called after each with its number and loss.
-  mutating func optimise(
-    _ original: Model, report: (Int, Double) -> Void
-  ) throws -> (result: UnitResult, undecided: Double) {
+  mutating func optimise(report: (Int, Double) -> Void) throws -> (result: UnitResult, undecided: Double) {
     var variables = try UnitReconstruction(unit.region, of: networks, original, options)
     guard variables.hasVariables else { return (try variables.result(), 0) }
     var random = RandomSource(seed: options.seed, stream: UInt64(unit.region.exit) << 24)
@@ -57,10 +57,11 @@ struct UnitWork {
   }
 
   /// Weights rounded to nearest, ranges as they were.
-  func nearest(_ original: Model) throws -> UnitResult {
+  func nearest() throws -> UnitResult {
     var options = options
     options.rounding = .nearest
     options.quantizedShare = 0
+    options.biases = .fixed
     return try UnitReconstruction(unit.region, of: networks, original, options).result()
   }
 
@@ -85,7 +86,7 @@ struct UnitWork {
   /// The square of the gradient of KL(FP32 scores, scores) with respect to the unit's output, mean 1; `nil` for weight 1.
   ///
   /// The scores are those of the first network quantized up to this unit, FP32 behind it, as in BRECQ's code.
-  func fisherWeights(_ original: Model) throws -> CalibrationCache? {
+  func fisherWeights() throws -> CalibrationCache? {
     let graph = original.graph
     guard options.weighting == .fisherDiagonal, unit.region.exit != graph.output else { return nil }
     let tail = try original.part(graph.region(from: unit.region.exit, to: graph.output))

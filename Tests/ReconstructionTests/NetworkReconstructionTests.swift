@@ -149,6 +149,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [RoundingPolicy.nearest, .adaQuant()])
+  func learnedBiasesMoveAndLowerTheError(_ rounding: RoundingPolicy) throws {
+    var options = Self.options(150)
+    options.rounding = rounding
+    options.ranges = .fixed
+    options.quantizedShare = 1
+    options.input = .quantized
+    let network = try Self.quantized(Self.grids[0], activationBits: 4)
+
+    let (still, without) = try run(network, options)
+    options.biases = .learned(learningRate: 5e-3)
+    let (moved, with) = try run(network, options)
+
+    for key in network.model.parameters.keys where key.hasSuffix(".bias") {
+      #expect(still.model.parameters[key]?.values == network.model.parameters[key]?.values)
+      #expect(moved.model.parameters[key]?.values != network.model.parameters[key]?.values)
+    }
+    #expect(with[0].before == without[0].before)
+    #expect(with[0].after < without[0].after)
+  }
+
   @Test func unitsInsideABlockReadWhatTheQuantizedPartAboveThemMakes() throws {
     let graph = Self.model.graph
     func unit(_ entry: String, _ exit: String) throws -> ReconstructionUnit {
@@ -198,10 +219,12 @@ import Testing
   @Test(arguments: 0...3)
   func resumedRunsEndWithTheSameBytes(finished: Int) throws {
     let journal = Memory()
-    let whole = try run(Self.quantized(Self.grids[1]), Self.options(), journal: journal).network
+    var options = Self.options()
+    options.biases = .learned()
+    let whole = try run(Self.quantized(Self.grids[1]), options, journal: journal).network
     journal.results = journal.results.filter { $0.key < finished }
 
-    let resumed = try run(Self.quantized(Self.grids[1]), Self.options(), journal: journal).network
+    let resumed = try run(Self.quantized(Self.grids[1]), options, journal: journal).network
 
     #expect(journal.results.count == 3)
     #expect(whole.model.parameters.mapValues(\.values) == resumed.model.parameters.mapValues(\.values))

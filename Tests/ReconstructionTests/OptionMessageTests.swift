@@ -29,6 +29,9 @@ import Testing
     Refused("the learning rate of ranges is 0.0; give more than 0") {
       try fineTuning { $0.ranges = .learned(learningRate: 0) }
     },
+    Refused("the learning rate of biases is 0.0; give more than 0") {
+      try fineTuning { $0.biases = .learned(learningRate: 0) }
+    },
     Refused("the learning rate of weights is 0.0; give more than 0") {
       try fineTuning { $0.rounding = .adaQuant(learningRate: 0) }
     },
@@ -78,8 +81,8 @@ import Testing
       return try NetworkReconstruction(
         [Samples.quantized(Samples.grids[0])], units: [units[1], units[0]], calibration: Samples.images)
     },
-    Refused("a stored result has weight 'stem.weight' 3, which the network has not; start a new folder") {
-      try resumed { $0.weights["stem.weight"] = Tensor(zeros: [3]) }
+    Refused("a stored result has parameter 'stem.weight' 3, which the network has not; start a new folder") {
+      try resumed { $0.parameters["stem.weight"] = Tensor(zeros: [3]) }
     },
     Refused("a stored result has 3 range factors for 'input', which the network has not; start a new folder")
     {
