@@ -6,6 +6,7 @@ local augq = require "augq"
 local pretrained = require "lib.pretrained"
 
 local options = pretrained.options {
+  seed = false,
   methods = { "nearest,closed,adaround,brecq,qdrop", "methods, separated by commas" },
   groups = { "tensor,channel", "groups of the weights, separated by commas" },
   seeds = { 3, "runs of each row, with the seeds 1, 2, …", 1, 100 },
@@ -14,12 +15,7 @@ local options = pretrained.options {
 }
 if not pretrained.present(options) then return end
 
-local function words(text)
-  local list = {}
-  for word in text:gmatch "[^,]+" do list[#list + 1] = word end
-  return list
-end
-
+local words = pretrained.words
 -- Weights and activations at about 4, then at about 2 stored bits.
 local augq_2bit = { bits = 2, intervals = 4 }
 local published = { bits = 2, intervals = 4, mode = "published" }
@@ -32,8 +28,9 @@ local quantizers = {
   { "uniform_2bit", "uniform", { bits = 2 }, { bits = 2 } },
 }
 for _, name in ipairs(words(options.also)) do quantizers[#quantizers + 1] = { name, name, {}, {} } end
-local wanted = {}
-for _, name in ipairs(words(options.quantizers)) do wanted[name] = true end
+local known, wanted = {}, {}
+for _, quantizer in ipairs(quantizers) do known[quantizer[1]] = true end
+for _, name in ipairs(words(options.quantizers, known, "quantizer")) do wanted[name] = true end
 
 local data = pretrained.load(options)
 local rows = augq.table {

@@ -6,6 +6,7 @@ local augq = require "augq"
 local pretrained = require "lib.pretrained"
 
 local options = pretrained.options {
+  network = false, seed = false,
   networks = { "resnet8,ds_cnn,resnet56,mobilenet_v1_075", "networks, separated by commas" },
   quantizers = { "uniform_w8a8,uniform_w4a8,uniform_w4a4,augq_2bit", "rows to run, separated by commas" },
   methods = { "nearest,qdrop", "methods, separated by commas; 8 bits are rounded to nearest only" },
@@ -20,11 +21,8 @@ local quantizers = {
   augq_2bit = { "augq", augq_2bit, augq_2bit },
 }
 
-for name in options.quantizers:gmatch "[^,]+" do
-  if not quantizers[name] then
-    error("there is no quantizer '" .. name .. "'; there are augq_2bit, uniform_w4a4, uniform_w4a8, uniform_w8a8.", 0)
-  end
-end
+local names = pretrained.words(options.smoke and "uniform_w8a8" or options.quantizers, quantizers, "quantizer")
+local methods = pretrained.words(options.methods)
 
 local rows = augq.table {
   { "network", "text" }, { "fp32_top1", "percent" }, { "quantizer", "text" }, { "method", "text" },
@@ -46,13 +44,13 @@ local function run(network, data, fp32, name, method)
   }
 end
 
-for network in (options.smoke and "resnet8" or options.networks):gmatch "[^,]+" do
+for _, network in ipairs(pretrained.networks(options.smoke and "resnet8" or options.networks)) do
   options.network = network
   if not pretrained.present(options) then return end
   local data = pretrained.load(options)
   local fp32 = augq.evaluate(data.model, data.test).top1
-  for name in (options.smoke and "uniform_w8a8" or options.quantizers):gmatch "[^,]+" do
-    for method in options.methods:gmatch "[^,]+" do
+  for _, name in ipairs(names) do
+    for _, method in ipairs(methods) do
       if method == "nearest" or name ~= "uniform_w8a8" then run(network, data, fp32, name, method) end
     end
   end

@@ -5,9 +5,9 @@
 --     augq run Scripts/golden_check.lua --smoke      (checks $AUGQ_SHARED/golden, when it is there)
 local augq = require "augq"
 
-local options, rest = augq.params {
+local options, rest = augq.params({
   smoke = { false, "check the reference file of the shared folder, or nothing when it is absent" },
-}
+}, "FILE")
 
 local path = rest[1]
 if options.smoke and not path then

@@ -6,6 +6,7 @@ local augq = require "augq"
 local pretrained = require "lib.pretrained"
 
 local options = pretrained.options {
+  samples = false, seed = false,
   counts = { "16,32,64,128,256,512,1024", "numbers of calibration images, separated by commas" },
   method = { "qdrop", "method of fine-tuning" },
   seeds = { 1, "runs of each point, with the seeds 1, 2, …", 1, 100 },
@@ -18,6 +19,14 @@ local quantizers = {
   { "uniform_2bit", "uniform", { bits = 2 } },
 }
 
+local counts = pretrained.words(options.smoke and "16" or options.counts)
+for place, count in ipairs(counts) do
+  counts[place] = math.tointeger(tonumber(count))
+  if not counts[place] or counts[place] < 1 then
+    error("the number of images '" .. count .. "' in --counts is no whole number of at least 1.", 0)
+  end
+end
+
 local data = pretrained.load(options)
 local rows = augq.table {
   { "quantizer", "text" }, { "samples", "integer" }, { "top1", "percent" }, { "spread", "number" },
@@ -25,8 +34,7 @@ local rows = augq.table {
 }
 for _, quantizer in ipairs(quantizers) do
   local name, granularity, spec = table.unpack(quantizer)
-  for count in (options.smoke and "16" or options.counts):gmatch "[^,]+" do
-    local samples = math.tointeger(tonumber(count))
+  for _, samples in ipairs(counts) do
     local row = pretrained.seeded(data, {
       granularity = granularity, weights = { bits = spec.bits, intervals = spec.intervals, group = "channel" },
       activations = spec, method = options.method, samples = samples,

@@ -72,7 +72,25 @@ local function folder_of(options)
   return options.data ~= "" and options.data or shared .. "/" .. networks[options.network][4].folder
 end
 
--- Options that every recipe on a pretrained network has.
+-- The words of a list separated by commas; each must be a key of `known` when that is given.
+function M.words(text, known, what)
+  local list = {}
+  for word in text:gmatch "[^,]+" do
+    if known and not known[word] then
+      local others = {}
+      for name in pairs(known) do others[#others + 1] = name end
+      table.sort(others)
+      error("there is no " .. what .. " '" .. word .. "'; there are " .. table.concat(others, ", ") .. ".", 0)
+    end
+    list[#list + 1] = word
+  end
+  return list
+end
+
+-- The names of networks, separated by commas.
+function M.networks(text) return M.words(text, networks, "network") end
+
+-- Options that every recipe on a pretrained network has; `false` in `more` takes one away.
 function M.options(more)
   local options = {
     network = { "resnet20", table.concat(names, ", ") },
@@ -84,11 +102,9 @@ function M.options(more)
     json = { false, "print one JSON object a line instead of the table" },
     smoke = { false, "4 steps per unit and at most 200 test images; nothing when the data are absent" },
   }
-  for name, row in pairs(more or {}) do options[name] = row end
+  for name, row in pairs(more or {}) do options[name] = row or nil end
   options = augq.params(options)
-  if not networks[options.network] then
-    error("there is no network '" .. options.network .. "'; there are " .. table.concat(names, ", ") .. ".", 0)
-  end
+  if options.network then M.networks(options.network) end
   return options
 end
 
@@ -147,9 +163,9 @@ function M.row(data, spec, options)
   if spec.figures then M.keep_figures(q, spec.figures, calibration) end
   local report = { seconds = 0 }
   if spec.method == "closed" or spec.method == "bit_split" then
-    local begin = os.clock()
+    local begin = augq.seconds()
     q = augq.round(q, { method = spec.method, calibration = calibration })
-    report.seconds = os.clock() - begin
+    report.seconds = augq.seconds() - begin
   elseif spec.method ~= "nearest" then
     q, report = augq.reconstruct(q, {
       method = spec.method, calibration = calibration, iterations = options.smoke and 4 or options.iterations,

@@ -448,6 +448,10 @@ function augq.reconstruct(network, options) end
 ---@return integer
 function augq.peak_bytes() end
 
+---Returns the wall-clock time since the recipe began, in seconds; os.clock counts processor time.
+---@return number
+function augq.seconds() end
+
 ---@class augq.round.Options
 ---@field calibration? augq.Dataset images that show what the layers read
 ---@field method? string closed: column by column on any grid (GPTQ); bit_split: ternary bit planes with scales per channel of their own; or a plugin of kind rounding (default "closed")
@@ -570,8 +574,9 @@ function augq.table(columns) end
 
 ---Reads the recipe's command-line options; --help prints them and ends the recipe.
 ---@param declared table { name = { default, summary, low, high } } or { default, summary, { names } }; _ in a name is - on the command line
+---@param words? string what words without -- are, such as "FILE"; without it they are an error
 ---@return table, string[]
-function augq.params(declared) end
+function augq.params(declared, words) end
 
 ---A dense FP32 array with value semantics.
 ---@class augq.Tensor

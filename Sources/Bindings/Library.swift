@@ -53,15 +53,26 @@ public enum Library {
         LuaParameter(
           "declared", "table",
           "{ name = { default, summary, low, high } } or { default, summary, { names } }; _ in a name is - on the command line"
-        )
+        ),
+        LuaParameter(
+          "words", "string", "what words without -- are, such as \"FILE\"; without it they are an error",
+          optional: true),
       ], returns: "table, string[]"
     ) { call in
       let parameters = try ScriptParameters(call.value(0))
+      let words = try call.isAbsent(1) ? nil : call.string(1)
       if session.arguments.contains("--help") {
-        print("usage: augq run \(session.scriptPath) [options]\n\(parameters.usage)", terminator: "")
+        print(
+          "usage: augq run \(session.scriptPath) [options]\(words.map { " " + $0 } ?? "")\n\(parameters.usage)",
+          terminator: "")
         throw ScriptExit(description: "help was printed", exitCode: 0)
       }
       let (values, rest) = try parameters.parse(session.arguments)
+      if words == nil, let word = rest.first {
+        throw ScriptExit(
+          description: "the recipe takes no word '\(word)'; options begin with --, and --help lists them",
+          exitCode: 64)
+      }
       session.journal.take(
         Dictionary(values.compactMap { name, value in ParameterValue(value).map { (name, $0) } }) {
           first, _ in first

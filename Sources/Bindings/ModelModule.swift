@@ -28,7 +28,11 @@ struct ModelModule: Sendable {
       ) { call in
         let given = try call.options(1)
         let built = try call.optionalObject(GraphObject.self, 0)?.value
-        if try built == nil && call.string(0).hasSuffix(".onnx") { return try onnx(call, given) }
+        if built == nil {
+          let source = try call.string(0)
+          if source.hasSuffix(".onnx") { return try onnx(call, given) }
+          try checkHasArchitecture(source, call.lua)
+        }
         if built != nil, !given.has("weights") {
           throw LuaUsageError("a graph has no values; name their file with the option 'weights'")
         }
@@ -64,6 +68,20 @@ struct ModelModule: Sendable {
         ], returns: "augq.Graph"
       ) { call in .object(GraphObject(try architecture(call, call.isAbsent(1) ? nil : call.read(1)))) },
     ]
+  }
+
+  /// Refuses files of values alone, which say no architecture.
+  private func checkHasArchitecture(_ source: String, _ lua: LuaState) throws {
+    if isNamedAsPickle(source), FileStatus.exists(try lua.path(source, for: .read)) {
+      throw InterchangeError.pickle(path: source)
+    }
+    guard source.hasSuffix(".safetensors"), FileStatus.exists(try resolve(source, ".safetensors", lua)) else {
+      return
+    }
+    throw LuaUsageError(
+      "'\(source)' has values but no architecture; give augq.load a graph, such as augq.model.resnet { depth = 18 }, "
+        + "and the option weights = \"\(source)\", or the path without extension when its model file is beside it"
+    )
   }
 
   private func onnx(_ call: LuaCall, _ given: LuaOptions) throws -> LuaValue {

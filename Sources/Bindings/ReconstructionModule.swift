@@ -10,7 +10,7 @@ import Tensors
 struct ReconstructionModule: Sendable {
   let session: Session
 
-  var functions: [LuaFunction] { [reconstruct, peakBytes] }
+  var functions: [LuaFunction] { [reconstruct, peakBytes, seconds] }
 
   private var reconstruct: LuaFunction {
     LuaFunction(
@@ -51,6 +51,15 @@ struct ReconstructionModule: Sendable {
     ) { _ in .integer(ResourceUsage.peakBytes) }
   }
 
+  private var seconds: LuaFunction {
+    let begin = ContinuousClock.now
+    return LuaFunction(
+      "seconds",
+      "Returns the wall-clock time since the recipe began, in seconds; os.clock counts processor time.",
+      returns: "number"
+    ) { _ in .number((ContinuousClock.now - begin).seconds) }
+  }
+
   private func run(_ call: LuaCall) throws -> LuaValue {
     let target = try call.object(QuantizedObject.self, 0).value
     let given = try call.options(1)
@@ -58,7 +67,7 @@ struct ReconstructionModule: Sendable {
       throw PipelineError.noImages(purpose: "option 'calibration' of augq.reconstruct")
     }
     let method = try self.method(given.value("method"), call)
-    var networks = [target] + (try widths(given.value("widths")))
+    var networks = [target] + (try widths(given.value("widths"), of: target))
     let units = try self.units(given.value("units") ?? method["units"], target.model.graph, call)
     let stages = try ReconstructionStage.stages(of: method, given, call)
     let reference = try self.reference(given, target, stages)
@@ -121,25 +130,8 @@ struct ReconstructionModule: Sendable {
     _ options: String
   ) throws -> RunFingerprint {
     var result = RunFingerprint()
-    func add(_ model: Model) {
-      for (key, value) in model.parameters.sorted(by: { $0.key < $1.key }) {
-        result.add(key)
-        result.add(value)
-      }
-    }
-    add(reference)
-    for network in networks {
-      add(network.model)
-      for grids in [network.weightGrids, network.activationGrids] {
-        for (key, grid) in grids.sorted(by: { $0.key < $1.key }) {
-          result.add(key)
-          for group in 0..<grid.groupCount {
-            let levels = grid.levels(group: group)
-            result.add(Tensor([levels.count], levels))
-          }
-        }
-      }
-    }
+    result.add(reference)
+    for network in networks { try result.add(network, execution: session.execution) }
     try images.forEachBatch(of: 64) { _, batch in result.add(batch) }
     for unit in units { result.add("\(unit)") }
     result.add(options)
@@ -163,14 +155,28 @@ struct ReconstructionModule: Sendable {
     return method
   }
 
-  private func widths(_ value: LuaValue?) throws -> [QuantizedModel] {
+  private func widths(_ value: LuaValue?, of target: QuantizedModel) throws -> [QuantizedModel] {
     guard let value else { return [] }
     return try (value.elements ?? [value]).map { element in
       guard case .object(let object) = element, let quantized = object as? QuantizedObject else {
         throw LuaUsageError("option 'widths' holds \(element.shown); expected a list of augq.Quantized")
       }
+      guard hasSameWeights(quantized.value, as: target) else {
+        throw LuaUsageError(
+          "option 'widths' holds a network with other weights; its networks differ from the first in the grids of "
+            + "activations alone")
+      }
       return quantized.value
     }
+  }
+
+  private func hasSameWeights(_ one: QuantizedModel, as other: QuantizedModel) -> Bool {
+    func keys(_ network: QuantizedModel) -> [String: Shape] { network.model.parameters.mapValues(\.shape) }
+    func levels(_ grids: [String: any QuantizationGrid]) -> [String: [Float]] {
+      grids.mapValues { grid in (0..<grid.groupCount).flatMap { grid.levels(group: $0) } }
+    }
+    return keys(one) == keys(other) && levels(one.weightGrids) == levels(other.weightGrids)
+      && one.model.parameters.allSatisfy { $0.value.values == other.model.parameters[$0.key]?.values }
   }
 
   /// The units that a plugin, a function or a list names.

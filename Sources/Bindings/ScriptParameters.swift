@@ -49,7 +49,7 @@ struct ScriptParameters {
     return bounds[0]...bounds[1]
   }
 
-  /// Reads `--name value`, `--name=value` and `--name` for booleans; the rest are positional.
+  /// Reads `--name value`, `--name=value`, and `--name` alone for booleans that are true; the rest are positional.
   func parse(_ arguments: [String]) throws -> (values: [(key: String, value: LuaValue)], rest: [String]) {
     var given: [String: LuaValue] = [:]
     var rest: [String] = []
@@ -68,7 +68,9 @@ struct ScriptParameters {
           description: "unknown option '\(parts[0])'. \(nearest(parts[0], among: rows.map(\.flag)))",
           exitCode: 64)
       }
-      if case .boolean = row.fallback, parts.count == 1 {
+      if case .boolean = row.fallback, parts.count == 1,
+        index == arguments.count || !["true", "false"].contains(arguments[index])
+      {
         given[row.name] = .boolean(true)
         continue
       }
@@ -97,8 +99,9 @@ extension ScriptParameters.Row {
       let shown = text.map { "'\($0)'" } ?? "missing"
       return ScriptExit(description: "the value of \(flag) is \(shown); expected \(expected)", exitCode: 64)
     }
+    func shown(_ bound: Double) -> String { Int(exactly: bound).map(String.init) ?? "\(bound)" }
     guard let text else { throw wrong("a value") }
-    let limits = range.map { " in \($0.lowerBound) ... \($0.upperBound)" } ?? ""
+    let limits = range.map { " in \(shown($0.lowerBound)) ... \(shown($0.upperBound))" } ?? ""
     switch fallback {
     case .integer:
       guard let value = Int(text), range?.contains(Double(value)) ?? true else {

@@ -48,9 +48,15 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
     let dot = path.lastIndex(of: ".").flatMap { $0 > (path.lastIndex(of: "/") ?? path.startIndex) ? $0 : nil }
     let target = "\(path[..<(dot ?? path.endIndex)]).safetensors"
     return
-      "python3 -c \"import torch, safetensors.torch; d = torch.load('\(path)', map_location='cpu', weights_only=True); "
+      "python3 -c \"import torch, safetensors.torch; d = torch.load('\(quoted(path))', map_location='cpu', weights_only=True); "
       + "d = d.get('state_dict', d); safetensors.torch.save_file({k: v.contiguous().clone() for k, v in d.items()}, "
-      + "'\(target)')\""
+      + "'\(quoted(target))')\""
+  }
+
+  /// A path between single quotes of Python between double quotes of the shell.
+  private static func quoted(_ path: String) -> String {
+    let python = path.reduce(into: "") { $0 += ["\\", "'"].contains($1) ? "\\\($1)" : "\($1)" }
+    return python.reduce(into: "") { $0 += ["\\", "\"", "$", "`"].contains($1) ? "\\\($1)" : "\($1)" }
   }
 
   /// The process's exit code: 66 for a missing input, 73 for an output that cannot be made, else 65.

@@ -68,6 +68,7 @@ public struct SafetensorsFile: Sendable {
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
     let bytes = file.bytes
     guard bytes.count >= 8 else {
+      if isNamedAsPickle(path) { throw .pickle(path: path) }
       throw malformed(
         "\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
     }
@@ -264,7 +265,12 @@ extension SafetensorsFile.Entry {
 private func isPickle(_ bytes: UnsafeRawBufferPointer, _ path: String) -> Bool {
   if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return false }
   return bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes[0] == 0x80 && (2...5).contains(bytes[1])
-    || [".pt", ".pth", ".th"].contains { path.hasSuffix($0) }
+    || isNamedAsPickle(path)
+}
+
+/// Whether a file has an ending that PyTorch's users give to pickles.
+package func isNamedAsPickle(_ path: String) -> Bool {
+  [".pt", ".pth", ".th"].contains { path.hasSuffix($0) }
 }
 
 /// Tensors follow each other without gap or overlap and fill the file, as the format demands.

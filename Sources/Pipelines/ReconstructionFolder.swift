@@ -4,8 +4,8 @@
   import Darwin
 #endif
 import Interchange
-import Layers
-import Quantizers
+public import Layers
+public import Quantizers
 public import Reconstruction
 public import Tensors
 
@@ -19,14 +19,14 @@ public struct ReconstructionFolder: ReconstructionJournal {
   private let run: String
   private let stage: Int
 
-  /// Makes the journal of one stage of a run; the folder is made when it is not there.
+  /// Makes the journal of one stage of a run; the folder and those above it are made when they are not there.
   ///
   /// - Throws: ``InterchangeError/unwritable(path:reason:)``.
   public init(path: String, stage: Int, run: RunFingerprint) throws {
     self.path = path
     self.run = run.text
     self.stage = stage
-    if mkdir(path, 0o755) != 0, errno != EEXIST {
+    guard Folder.make(path, mode: 0o755) else {
       throw InterchangeError.unwritable(path: path, reason: String(cString: strerror(errno)))
     }
   }
@@ -101,6 +101,37 @@ public struct RunFingerprint: Sendable {
   public mutating func add(_ tensor: Tensor) {
     add(tensor.shape.description)
     tensor.withValues { for value in $0 { mix(UInt64(value.bitPattern)) } }
+  }
+
+  /// Adds what a network computes: its graph and the values of its parameters.
+  public mutating func add(_ model: Model) {
+    for node in model.graph.nodes {
+      let kind = node.layer.map { type(of: $0).kind } ?? "input"
+      add("\(node.name) \(kind) \(node.layer?.attributes ?? []) \(node.inputs) \(node.shape)")
+    }
+    for (key, value) in model.parameters.sorted(by: { $0.key < $1.key }) {
+      add(key)
+      add(value)
+    }
+  }
+
+  /// Adds a quantized network: levels and specifications of its grids, and what they make of its weights.
+  public mutating func add(_ network: QuantizedModel, execution: Execution) throws {
+    add(network.model)
+    for grids in [network.weightGrids, network.activationGrids] {
+      for (key, grid) in grids.sorted(by: { $0.key < $1.key }) {
+        add("\(key) \(grid.group) \((grid as? RegionGrid).map { "\($0.specification)" } ?? "")")
+        for group in 0..<grid.groupCount {
+          let levels = grid.levels(group: group)
+          add(Tensor([levels.count], levels))
+        }
+      }
+    }
+    for (key, grid) in network.weightGrids.sorted(by: { $0.key < $1.key }) {
+      if let weight = network.model.parameters[key] {
+        add(try grid.fakeQuantized(weight, execution: execution))
+      }
+    }
   }
 
   private mutating func mix(_ word: UInt64) { state = (state ^ word) &* 0x100_0000_01B3 }

@@ -172,7 +172,7 @@ struct Damage: Sendable, CustomStringConvertible {
   /// PyTorch writes zip archives, and wrote pickles of protocol 2 before; the third is neither, but its name says so.
   @Test(arguments: [
     [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0], [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20],
-    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1],
   ])
   func picklesAreExplainedWithTheCommandThatConvertsThem(_ bytes: [UInt8]) throws {
     let folder = try Scratch()
@@ -188,6 +188,12 @@ struct Damage: Sendable, CustomStringConvertible {
         d = d.get('state_dict', d); safetensors.torch.save_file({k: v.contiguous().clone() for k, v in d.items()}, \
         '\(folder.path("a.b/net")).safetensors')"
         """)
+  }
+
+  @Test func theCommandQuotesPathsForPythonAndTheShell() {
+    let text = InterchangeError.pickle(path: #"it's "a" $HOME\b.pt"#).description
+
+    #expect(text.contains(#"torch.load('it\\'s \"a\" \$HOME\\\\b.pt', map"#), "\(text)")
   }
 
   /// The length 640 of a header begins with the bytes of a pickle of protocol 2.

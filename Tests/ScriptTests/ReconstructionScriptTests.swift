@@ -118,21 +118,48 @@ import Testing
     }
   }
 
-  @Test func foldersOfAnotherRunAreRefused() throws {
+  /// What a folder's second run changes: the body of a function that returns another network and other options.
+  static let otherRuns = [
+    "options.iterations = 2 return small('relu', { block = 8 }, {})",
+    "options.calibration = data.train:sample(32, { seed = 2 }) return small('relu', { block = 8 }, {})",
+    "return small('sigmoid', { block = 8 }, {})",
+    "return small('relu', { block = 4 }, {})",
+    "return small('relu', { block = 8 }, { rounding = 'stochastic' })",
+    "return small('relu', { block = 8 }, { bits = 3 })",
+  ]
+
+  @Test(arguments: otherRuns)
+  func foldersOfAnotherRunAreRefused(second: String) throws {
     let scratch = try Scratch()
     let outcome = try run(
       """
-      local options = { calibration = calibration, iterations = 1, batch = 4, folder = "\(scratch.path("run"))" }
-      augq.reconstruct(quantize(), options)
-      options.iterations = 2
-      augq.reconstruct(quantize(), options)
+      local options = { calibration = calibration, iterations = 1, batch = 4, folder = "\(scratch.path("a/run"))" }
+      local function small(kind, weights, activations)
+        local graph = augq.graph { 28, 28, 1 }
+        local x = graph:conv2d(graph.input, { name = "conv", filters = 16, kernel = 3, stride = 2 })
+        x = graph:flatten(graph:global_average_pool(graph[kind](graph, x)))
+        graph.output = graph:linear(x, { name = "head", features = 10 })
+        local observer = "minmax"
+        return augq.quantize(augq.build(graph), {
+          weights = augq.granularity.block_interval { bits = 2, intervals = 2, block = weights.block, observer = observer },
+          activations = augq.granularity.uniform {
+            bits = activations.bits or 4, rounding = activations.rounding or "nearest", observer = observer,
+          },
+          calibration = calibration, first_last = "same",
+        })
+      end
+      augq.reconstruct(small("relu", { block = 8 }, {}), options)
+      local function other() \(second) end
+      print "begun"
+      augq.reconstruct(other(), options)
       """, in: scratch)
 
+    #expect(outcome.output == "begun\n")
     #expect(outcome.status == 65)
     #expect(
       outcome.errors.contains(
         "the file belongs to a run with another network, other images, units or options. "
-          + "Give another folder, or remove this one to start again."))
+          + "Give another folder, or remove this one to start again."), "\(outcome.errors)")
   }
 
   static let mistakes: [(script: String, message: String)] = [
@@ -159,6 +186,11 @@ import Testing
     (
       "augq.reconstruct(quantize(), { calibration = calibration, method = {} })",
       "option 'method' is a list of 0; expected a name or a table { units = …, stages = { … } }"
+    ),
+    (
+      "augq.reconstruct(quantize(), { calibration = calibration, widths = { augq.round(quantize(), { calibration = calibration }) } })",
+      "option 'widths' holds a network with other weights; its networks differ from the first in the grids of activations "
+        + "alone"
     ),
     (
       "augq.reconstruct(quantize(), {})",

@@ -48,10 +48,38 @@ struct Ending: Sendable, CustomStringConvertible {
       errors: "augq: recipe.lua:1: 'leaked' is assigned but not declared. Write 'local leaked'.\n"),
     Ending(
       script: "require 'augq'.params { n = { 3, 'a number', 1, 5 } }", status: 64,
-      errors: "augq: the value of --n is '9'; expected an integer in 1.0 ... 5.0\n", options: ["--n", "9"]),
+      errors: "augq: the value of --n is '9'; expected an integer in 1 ... 5\n", options: ["--n", "9"]),
     Ending(
       script: "require 'augq'.params { n = { 3, 'a number' } }", status: 64,
       errors: "augq: unknown option '--m'. Did you mean '--n'?\n", options: ["--m", "9"]),
+    Ending(
+      script: "require 'augq'.params { n = { true, 'a switch' } }", status: 64,
+      errors: "augq: the recipe takes no word 'more'; options begin with --, and --help lists them\n",
+      options: ["--n", "false", "more"]),
+    Ending(
+      script:
+        "local o, r = require 'augq'.params({ n = { true, 'a switch' } }, 'FILE') assert(not o.n and r[1] == 'more')",
+      status: 0, errors: "", options: ["--n", "false", "more"]),
+    Ending(
+      script:
+        "local p = require 'augq'.params { n = { false, 'a switch' }, m = { 1, 'm' } } assert(p.n and p.m == 2)",
+      status: 0, errors: "", options: ["--n", "--m", "2"]),
+    Ending(
+      script: "local f = io.open('net.pth', 'w') f:write 'x' f:close() require 'augq'.load 'net.pth'",
+      status: 65,
+      errors:
+        "augq: recipe.lua:1: net.pth is a Python pickle of PyTorch, which runs code when it is read. Convert it where "
+        + "PyTorch is installed: python3 -c"),
+    Ending(
+      script: "local f = io.open('net.safetensors', 'w') f:close() require 'augq'.load 'net.safetensors'",
+      status: 1,
+      errors:
+        "augq: recipe.lua:1: 'net.safetensors' has values but no architecture; give augq.load a graph, such as "
+        + "augq.model.resnet { depth = 18 }, and the option weights = \"net.safetensors\", or the path without extension "
+        + "when its model file is beside it\n"),
+    Ending(
+      script: "require 'augq'.load 'net.pth'", status: 66,
+      errors: "augq: recipe.lua:1: cannot read net.pth.lua: No such file or directory. Check the path.\n"),
     Ending(
       script: "require 'augq'.data.fashion_mnist { folder = 'nowhere' }", status: 66,
       errors:

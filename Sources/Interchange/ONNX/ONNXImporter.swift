@@ -140,7 +140,7 @@ struct ONNXImporter {
       )
     }
     let nodes = try neededNodes(for: name)
-    let unknown = nodes.filter { !ONNXOperators.contains($0) }
+    let unknown = unknown(of: nodes)
     guard unknown.isEmpty else { throw ONNXProblem.unsupported(Self.listed(unknown)) }
     for node in nodes {
       for input in Set(node.proto.input) { readers[input, default: 0] += 1 }
@@ -160,6 +160,17 @@ struct ONNXImporter {
     }
     let output = try settledOutput(result, name)
     return try builder.model(output: output)
+  }
+
+  /// The nodes whose operator is not known, or not on values computed from the images.
+  private func unknown(of nodes: [ONNXNode]) -> [ONNXNode] {
+    var computed = Set(values.compactMap { name, value in if case .activation = value { name } else { nil } })
+    return nodes.filter { node in
+      let readsImages = node.proto.input.contains { computed.contains($0) }
+      // Extents are known without the values.
+      if readsImages, node.proto.opType != "Shape" { computed.formUnion(node.proto.output) }
+      return !ONNXOperators.contains(node, onImages: readsImages)
+    }
   }
 
   /// Each operator once, with the nodes that use it; a hostile file's list is cut.
@@ -212,7 +223,7 @@ struct ONNXImporter {
     } else if let run = ONNXOperators.table[node.proto.opType] {
       results = try run(&self, call)
     } else {
-      throw ONNXProblem.unsupported(["\(node.proto.opType) of values computed from the images"])
+      throw ONNXProblem.unsupported(Self.listed([node]))
     }
     for (name, result) in zip(node.proto.output, results) where !name.isEmpty { values[name] = result }
   }

@@ -5,11 +5,11 @@ enum ONNXOperators {
   /// Collects the layers of one node and returns the node's results.
   typealias Import = @Sendable (inout ONNXImporter, ONNXCall) throws -> [ONNXValue]
 
-  /// Whether a node's operator is known.
-  static func contains(_ node: ONNXNode) -> Bool {
-    node.isStandard
-      && (table[node.proto.opType] != nil || ONNXFolding.operators[node.proto.opType] != nil
-        || node.proto.opType == "Constant")
+  /// Whether a node's operator is known, on values computed from the images or on constants.
+  static func contains(_ node: ONNXNode, onImages: Bool) -> Bool {
+    let name = node.proto.opType
+    guard node.isStandard else { return false }
+    return table[name] != nil || !onImages && (ONNXFolding.operators[name] != nil || name == "Constant")
   }
 
   /// What becomes of operators on values computed from the images.

@@ -166,10 +166,6 @@ extension Refusal {
       $0.graph.input[0].type.tensorType.elemType = 7
     },
     of(
-      "places taken from the image",
-      unsupported("node 'y' (Gather): Gather of values computed from the images"),
-      [S.node("Gather", ["x", "i"], ["y"], [])], [S.list("i", [0])]),
-    of(
       "a layer on constants", unsupported("node 'y' (Relu): Relu of constants only"),
       [S.node("Relu", ["s"], ["y"], [])], [S.scalar("s", 1)]),
     of(

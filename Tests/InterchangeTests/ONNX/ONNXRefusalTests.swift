@@ -43,6 +43,13 @@ struct Refusal: Sendable, CustomStringConvertible {
         },
       ]),
     of(
+      "operators that are known on constants alone are listed too",
+      unsupported("Elu (node 'a'); Gather (nodes 'b', 'y')"),
+      [
+        S.node("Elu", ["x"], ["a"]), S.node("Gather", ["a", "i"], ["b"]),
+        S.node("Gather", ["b", "i"], ["y"]),
+      ], [S.list("i", [0])]),
+    of(
       "a node that reads itself",
       ": node 'y' (Add): it reads 'y', which no earlier node makes. The graph has a cycle or is not in order.",
       [S.node("Add", ["x", "y"], ["y"])]),
