@@ -9,13 +9,15 @@ local variants = {
   [400] = { widths = { 32, 64, 160, 384 }, repeats = { 1, 2, 7, 12 }, group = 16 },
   [600] = { widths = { 48, 96, 240, 528 }, repeats = { 1, 3, 5, 7 }, group = 24 },
   [800] = { widths = { 64, 128, 288, 672 }, repeats = { 1, 3, 7, 5 }, group = 16 },
+  [1600] = { widths = { 72, 168, 408, 912 }, repeats = { 2, 4, 10, 2 }, group = 24 },
+  [3200] = { widths = { 96, 192, 432, 1008 }, repeats = { 2, 6, 15, 2 }, group = 48 },
 }
 
 return {
   summary = "RegNetX, as in pycls.",
   api = ">=1.0 <2",
   options = {
-    size = { 600, "millions of multiplications: 200, 400, 600 or 800", 200, 800 },
+    size = { 600, "millions of multiplications: 200, 400, 600, 800, 1600 or 3200", 200, 3200 },
     classes = { 1000, "classes", 1, 100000 },
   },
   build = function(options)

@@ -929,7 +929,7 @@ function augq.model.mobilenet_v2(options) end
 
 ---@class augq.model.regnet_x.Options
 ---@field classes? integer classes (default 1000)
----@field size? integer millions of multiplications: 200, 400, 600 or 800 (default 600)
+---@field size? integer millions of multiplications: 200, 400, 600, 800, 1600 or 3200 (default 600)
 
 ---RegNetX, as in pycls.
 ---@param options? augq.model.regnet_x.Options options

@@ -15,7 +15,8 @@ public final class CalibrationCache {
   /// The number of images.
   public let count: Int
   private let base: UnsafeMutablePointer<Float>
-  private let byteCount: Int
+  /// Bytes of the file.
+  let byteCount: Int
 
   /// Makes a cache of `count` rows in a temporary file of `folder`.
   ///

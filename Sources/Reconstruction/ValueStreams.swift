@@ -41,16 +41,12 @@ struct ValueStreams {
   /// The number of images.
   var count: Int { fullPrecision.count }
 
-  /// Bytes of the caches this holds.
-  private var isOverBudget: Bool {
-    let row = fullPrecision.rowShape.count * MemoryLayout<Float>.stride
-    return row * count * (2 + quantized.count) > budget
-  }
-
-  /// Lets pages go that are not read now, when the caches are larger than the budget.
+  /// Lets pages go that are not read now, when these caches and the others are together larger than the budget.
   func releasePages(_ others: [CalibrationCache] = []) {
-    guard isOverBudget else { return }
-    for cache in [fullPrecision] + quantized + others { cache.releasePages() }
+    let caches = Dictionary(([fullPrecision] + quantized + others).map { (ObjectIdentifier($0), $0) }) { $1 }
+      .values
+    guard caches.reduce(0, { $0 + $1.byteCount }) > budget else { return }
+    for cache in caches { cache.releasePages() }
   }
 
   /// Returns the values of a region's exit from those of its entry.

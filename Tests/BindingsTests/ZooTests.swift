@@ -44,6 +44,10 @@ struct ZooNetwork: Sendable, CustomStringConvertible {
     ZooNetwork(file: "regnet_x", options: "size = 600", count: 6_196_040, source: "Radosavovic et al. 2020"),
     ZooNetwork(file: "regnet_x", options: "size = 800", count: 7_259_656, source: "Radosavovic et al. 2020"),
     ZooNetwork(
+      file: "regnet_x", options: "size = 1600", count: 9_190_136, source: "Radosavovic et al. 2020, 9.2M"),
+    ZooNetwork(
+      file: "regnet_x", options: "size = 3200", count: 15_296_552, source: "Radosavovic et al. 2020, 15.3M"),
+    ZooNetwork(
       file: "shufflenet_v1", count: 1_864_728, source: "megvii-model/ShuffleNet-Series README, 1.9M"),
     ZooNetwork(
       file: "shufflenet_v1", options: "groups = 8, width = 0.5", count: 1_010_448,

@@ -199,6 +199,18 @@ import Testing
     }
   }
 
+  @Test func cachesThatLeaveMemoryChangeNoBit() throws {
+    func parameters(budget: Int) throws -> [String: [Float]] {
+      var run = try NetworkReconstruction(
+        [Self.quantized(Self.grids[1])], units: Self.units(), calibration: Self.images)
+      run.memoryBudget = budget
+      _ = try run.run(Self.options(70), execution: Execution(threads: 1))
+      return run.networks[0].model.parameters.mapValues(\.values)
+    }
+
+    #expect(try parameters(budget: 0) == parameters(budget: 1 << 30))
+  }
+
   @Test func seedsGiveDifferentRoundings() throws {
     var other = Self.options()
     other.seed = 2
