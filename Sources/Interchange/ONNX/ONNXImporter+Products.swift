@@ -98,6 +98,16 @@ extension ONNXImporter {
     return [.activation(ONNXActivation(node: node, view: .plain([outputs])))]
   }
 
+  /// Dropout, which in evaluation mode changes nothing.
+  mutating func dropout(_ call: ONNXCall) throws -> [ONNXValue] {
+    if let mode = try optionalConstant(call, 2),
+      try ONNXFolding.known(mode, "training_mode").contains(where: { $0 != 0 })
+    {
+      throw ONNXProblem.unsupported(["training_mode 1. Export the model in evaluation mode"])
+    }
+    return [.activation(try call.activation(0))]
+  }
+
   /// BatchNormalization in inference form, over the channels of an image or the features of a vector.
   mutating func batchNormalization(_ call: ONNXCall) throws -> [ONNXValue] {
     guard try call.node.integer("training_mode", default: 0) == 0 else {

@@ -45,7 +45,7 @@ enum ONNXOperators {
     "Unsqueeze": { try $0.unsqueeze($1) },
     "Shape": { try $0.extents($1) },
     "Identity": { [.activation(try $1.activation(0))] },
-    "Dropout": { [.activation(try $1.activation(0))] },
+    "Dropout": { try $0.dropout($1) },
     "Cast": { try $0.cast($1) },
   ]
 }

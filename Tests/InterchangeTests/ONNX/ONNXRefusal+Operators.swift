@@ -1,4 +1,5 @@
 import Interchange
+import SwiftProtobuf
 
 private typealias S = ONNXSample
 
@@ -84,6 +85,16 @@ extension Refusal {
       opset: 14,
       [S.node("BatchNormalization", ["x", "s", "s", "s", "s"], ["y"], [S.integer("training_mode", 1)])],
       [S.floats("s", [2], [1, 1])]),
+    of(
+      "dropout in training",
+      unsupported("node 'y' (Dropout): training_mode 1. Export the model in evaluation mode"),
+      [S.node("Dropout", ["x", "rate", "on"], ["y"])],
+      [
+        S.scalar("rate", 0.5),
+        .with {
+          $0.name = "on"; $0.dataType = 9; $0.int32Data = [1]
+        },
+      ]),
     of(
       "a normalisation of one number", ": node 'y' (BatchNormalization): it needs at least 2 axes",
       input: [1],
