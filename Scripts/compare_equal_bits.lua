@@ -16,6 +16,7 @@ local options = pretrained.options {
 if not pretrained.present(options) then return end
 
 local words = pretrained.words
+
 -- Weights and activations at about 4, then at about 2 stored bits.
 local augq_2bit = { bits = 2, intervals = 4 }
 local published = { bits = 2, intervals = 4, mode = "published" }

@@ -64,9 +64,17 @@ local networks = {
     "mobilenet_v1", { width = 0.25 }, "mobilenetv1_025_224_imagenet", imagenet, { scale = 1 / 127.5, shift = -1 },
   },
 }
-local names = {}
-for name in pairs(networks) do names[#names + 1] = name end
-table.sort(names)
+local function keys_of(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return table.concat(keys, ", ")
+end
+
+local function check(word, known, what)
+  if known[word] then return end
+  error("there is no " .. what .. " '" .. word .. "'; there are " .. keys_of(known) .. ".", 0)
+end
 
 local function folder_of(options)
   return options.data ~= "" and options.data or shared .. "/" .. networks[options.network][4].folder
@@ -76,12 +84,7 @@ end
 function M.words(text, known, what)
   local list = {}
   for word in text:gmatch "[^,]+" do
-    if known and not known[word] then
-      local others = {}
-      for name in pairs(known) do others[#others + 1] = name end
-      table.sort(others)
-      error("there is no " .. what .. " '" .. word .. "'; there are " .. table.concat(others, ", ") .. ".", 0)
-    end
+    if known then check(word, known, what) end
     list[#list + 1] = word
   end
   return list
@@ -93,7 +96,7 @@ function M.networks(text) return M.words(text, networks, "network") end
 -- Options that every recipe on a pretrained network has; `false` in `more` takes one away.
 function M.options(more)
   local options = {
-    network = { "resnet20", table.concat(names, ", ") },
+    network = { "resnet20", keys_of(networks) },
     weights = { "", "PyTorch safetensors of the network (default: that of the data pack)" },
     data = { "", "folder of the images (default: that of the data pack)" },
     samples = { 64, "calibration images", 1, 50000 },
@@ -104,7 +107,7 @@ function M.options(more)
   }
   for name, row in pairs(more or {}) do options[name] = row or nil end
   options = augq.params(options)
-  if options.network then M.networks(options.network) end
+  if options.network then check(options.network, networks, "network") end
   return options
 end
 

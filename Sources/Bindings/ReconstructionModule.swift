@@ -161,7 +161,7 @@ struct ReconstructionModule: Sendable {
       guard case .object(let object) = element, let quantized = object as? QuantizedObject else {
         throw LuaUsageError("option 'widths' holds \(element.shown); expected a list of augq.Quantized")
       }
-      guard hasSameWeights(quantized.value, as: target) else {
+      guard try hasSameWeights(quantized.value, as: target) else {
         throw LuaUsageError(
           "option 'widths' holds a network with other weights; its networks differ from the first in the grids of "
             + "activations alone")
@@ -170,13 +170,14 @@ struct ReconstructionModule: Sendable {
     }
   }
 
-  private func hasSameWeights(_ one: QuantizedModel, as other: QuantizedModel) -> Bool {
-    func keys(_ network: QuantizedModel) -> [String: Shape] { network.model.parameters.mapValues(\.shape) }
-    func levels(_ grids: [String: any QuantizationGrid]) -> [String: [Float]] {
-      grids.mapValues { grid in (0..<grid.groupCount).flatMap { grid.levels(group: $0) } }
+  private func hasSameWeights(_ one: QuantizedModel, as other: QuantizedModel) throws -> Bool {
+    func fingerprint(_ network: QuantizedModel) throws -> String {
+      var (weights, result) = (network, RunFingerprint())
+      weights.activationGrids = [:]
+      try result.add(weights, execution: session.execution)
+      return result.text
     }
-    return keys(one) == keys(other) && levels(one.weightGrids) == levels(other.weightGrids)
-      && one.model.parameters.allSatisfy { $0.value.values == other.model.parameters[$0.key]?.values }
+    return try fingerprint(one) == fingerprint(other)
   }
 
   /// The units that a plugin, a function or a list names.

@@ -67,12 +67,11 @@ public struct SafetensorsFile: Sendable {
     let path = file.path
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
     let bytes = file.bytes
+    if isPickle(bytes, path) { throw .pickle(path: path) }
     guard bytes.count >= 8 else {
-      if isNamedAsPickle(path) { throw .pickle(path: path) }
       throw malformed(
         "\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
     }
-    if isPickle(bytes, path) { throw .pickle(path: path) }
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
@@ -264,7 +263,8 @@ extension SafetensorsFile.Entry {
 /// What has `{` behind the header's length is not: a header of 640 bytes begins as a pickle of protocol 2.
 private func isPickle(_ bytes: UnsafeRawBufferPointer, _ path: String) -> Bool {
   if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return false }
-  return bytes.starts(with: [0x50, 0x4B, 3, 4]) || bytes[0] == 0x80 && (2...5).contains(bytes[1])
+  return bytes.starts(with: [0x50, 0x4B, 3, 4])
+    || bytes.count > 1 && bytes[0] == 0x80 && (2...5).contains(bytes[1])
     || isNamedAsPickle(path)
 }
 

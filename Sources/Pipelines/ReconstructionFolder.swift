@@ -125,11 +125,9 @@ public struct RunFingerprint: Sendable {
           let levels = grid.levels(group: group)
           add(Tensor([levels.count], levels))
         }
-      }
-    }
-    for (key, grid) in network.weightGrids.sorted(by: { $0.key < $1.key }) {
-      if let weight = network.model.parameters[key] {
-        add(try grid.fakeQuantized(weight, execution: execution))
+        if let weight = network.model.parameters[key] {
+          add(try grid.fakeQuantized(weight, execution: execution))
+        }
       }
     }
   }

@@ -47,6 +47,10 @@ import Testing
       "the number of images '16x' in --counts is no whole number of at least 1."
     ),
     ("ptq_cifar10.lua", "--network", "resnet9", "there is no network 'resnet9'; there are ds_cnn, "),
+    (
+      "ptq_cifar10.lua", "--network", "resnet20,resnet56",
+      "there is no network 'resnet20,resnet56'; there are ds_cnn, "
+    ),
   ]
 
   @Test(.enabled(if: SharedData.isPresent), arguments: unknownWords.indices)

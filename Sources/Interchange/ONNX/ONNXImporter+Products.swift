@@ -98,12 +98,16 @@ extension ONNXImporter {
     return [.activation(ONNXActivation(node: node, view: .plain([outputs])))]
   }
 
+  private static let inTraining = ONNXProblem.unsupported([
+    "training_mode 1. Export the model in evaluation mode"
+  ])
+
   /// Dropout, which in evaluation mode changes nothing.
   mutating func dropout(_ call: ONNXCall) throws -> [ONNXValue] {
     if let mode = try optionalConstant(call, 2),
       try ONNXFolding.known(mode, "training_mode").contains(where: { $0 != 0 })
     {
-      throw ONNXProblem.unsupported(["training_mode 1. Export the model in evaluation mode"])
+      throw Self.inTraining
     }
     return [.activation(try call.activation(0))]
   }
@@ -111,7 +115,7 @@ extension ONNXImporter {
   /// BatchNormalization in inference form, over the channels of an image or the features of a vector.
   mutating func batchNormalization(_ call: ONNXCall) throws -> [ONNXValue] {
     guard try call.node.integer("training_mode", default: 0) == 0 else {
-      throw ONNXProblem.unsupported(["training_mode 1. Export the model in evaluation mode"])
+      throw Self.inTraining
     }
     let x = try call.activation(0)
     guard x.view.rank >= 2 else { throw ONNXProblem.malformed("it needs at least 2 axes") }

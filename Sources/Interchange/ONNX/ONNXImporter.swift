@@ -168,7 +168,9 @@ struct ONNXImporter {
     return nodes.filter { node in
       let readsImages = node.proto.input.contains { computed.contains($0) }
       // Extents are known without the values.
-      if readsImages, node.proto.opType != "Shape" { computed.formUnion(node.proto.output) }
+      if readsImages, node.proto.opType != "Shape" {
+        computed.formUnion(node.proto.output.filter { !$0.isEmpty })
+      }
       return !ONNXOperators.contains(node, onImages: readsImages)
     }
   }

@@ -267,6 +267,19 @@ extension OperatorCase {
         }
       }),
     OperatorCase(
+      name: "results and inputs without a name are none",
+      nodes: { _ in
+        [
+          S.node("Dropout", ["x"], ["a", ""]), S.node("Shape", ["a"], ["s"]),
+          S.node("Slice", ["s", "first", "last", "", "step"], ["t"]),
+          S.node("Gather", ["t", "places"], ["g"]),
+          S.node("Reshape", ["a", "g"], ["r"]), S.node("Relu", ["r"], ["y"]),
+        ]
+      },
+      constants: { _ in
+        [S.list("first", [0]), S.list("last", [4]), S.list("step", [1]), S.list("places", [0, 1, 2, 3])]
+      }, layers: ["relu"], expected: map { max($0, 0) }),
+    OperatorCase(
       name: "Identity, Dropout and Cast are nothing",
       nodes: { opset in
         [
