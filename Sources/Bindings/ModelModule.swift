@@ -72,9 +72,11 @@ struct ModelModule: Sendable {
 
   /// Refuses files of values alone, which say no architecture.
   private func checkHasArchitecture(_ source: String, _ lua: LuaState) throws {
-    guard FileStatus.exists(try resolve(source, "", lua)) else { return }
-    if isNamedAsPickle(source) { throw InterchangeError.pickle(path: source) }
-    guard source.hasSuffix(".safetensors") else { return }
+    let isPickle = isNamedAsPickle(source)
+    guard isPickle || source.hasSuffix(".safetensors"), FileStatus.exists(try resolve(source, "", lua)) else {
+      return
+    }
+    if isPickle { throw InterchangeError.pickle(path: source) }
     throw LuaUsageError(
       "'\(source)' has values but no architecture; give augq.load a graph, such as augq.model.resnet { depth = 18 }, "
         + "and the option weights = \"\(source)\", or the path without extension when its model file is beside it"
