@@ -157,7 +157,6 @@ end
 -- One row of a comparison: quantizes, rounds or fine-tunes, scores; in integers too when the row asks for it.
 function M.row(data, spec, options)
   local granularity = augq.granularity[spec.granularity]
-  if not granularity then error("there is no granularity '" .. spec.granularity .. "'", 0) end
   local activations = augq.granularity[spec.activation_granularity or spec.granularity]
   local calibration = data.pool:sample(spec.samples or options.samples, { seed = spec.seed or options.seed })
   local q = augq.quantize(data.model, {

@@ -118,7 +118,7 @@ public enum AtomicFile {
       throw .unwritable(path: path, reason: "it is not a regular file")
     }
     // Processes of other hosts may have the same number.
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).tmp"
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max))\(unfinished)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastError()) }
     var problem: String?
@@ -129,6 +129,23 @@ public enum AtomicFile {
     guard let problem else { return }
     unlink(temporary)
     throw .unwritable(path: path, reason: problem)
+  }
+
+  /// The ending of a file that is being written.
+  private static let unfinished = ".tmp"
+
+  /// Removes from a folder what processes of this host wrote there when they were killed.
+  ///
+  /// - Parameter isOurs: Whether a file of that name, once written, is the caller's.
+  package static func removeUnfinished(in folder: String, of isOurs: (String) -> Bool) {
+    for name in Folder.names(in: folder) where name.hasSuffix(unfinished) {
+      let stem = name.dropLast(unfinished.count)
+      guard let dot = stem.lastIndex(of: "."), isOurs(String(stem[..<dot])),
+        let writer = stem[dot...].dropFirst().split(separator: "-").first.flatMap({ pid_t($0) }), writer > 0,
+        kill(writer, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink("\(folder)/\(name)")
+    }
   }
 
   /// Writes text.

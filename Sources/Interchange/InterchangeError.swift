@@ -19,6 +19,11 @@ public enum InterchangeError: Error, Equatable, CustomStringConvertible {
   /// Scales, shifts, means or deviations that make no map; the text has the numbers and the remedy.
   case wrongMap(String)
 
+  /// A file that contradicts itself.
+  static func damaged(path: String, problem: String) -> InterchangeError {
+    .malformed(path: path, problem: problem + ". The file is damaged: fetch or save it again.")
+  }
+
   /// The message a user reads.
   public var description: String {
     switch self {

@@ -13,7 +13,7 @@ public import Tensors
 /// overlap, bytes equal to the shape's.
 public struct SafetensorsFile: Sendable {
   /// The type of a tensor's values.
-  public enum ElementType: String, Sendable {
+  public enum ElementType: String, Sendable, CaseIterable {
     case f64 = "F64"
     case f32 = "F32"
     case f16 = "F16"
@@ -66,10 +66,11 @@ public struct SafetensorsFile: Sendable {
     self.file = file
     let path = file.path
     func malformed(_ problem: String) -> InterchangeError { .malformed(path: path, problem: problem) }
+    func damaged(_ problem: String) -> InterchangeError { .damaged(path: path, problem: problem) }
     let bytes = file.bytes
     if isPickle(bytes, path) { throw .pickle(path: path) }
     guard bytes.count >= 8 else {
-      throw malformed(
+      throw damaged(
         "\(bytes.count) bytes are too few for a safetensors file, which begins with 8 bytes of length")
     }
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
@@ -87,18 +88,18 @@ public struct SafetensorsFile: Sendable {
     do {
       header = try JSONValue(parsing: bytes[8..<8 + Int(length)])
     } catch {
-      throw malformed("the header is not valid JSON: \(error)")
+      throw damaged("the header is not valid JSON: \(error)")
     }
-    guard case .object(let members) = header else { throw malformed("the header is not a JSON object") }
+    guard case .object(let members) = header else { throw damaged("the header is not a JSON object") }
     let start = 8 + Int(length)
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
     for member in members {
       if member.key == "__metadata__" {
-        guard case .object(let texts) = member.value else { throw malformed("__metadata__ is not an object") }
+        guard case .object(let texts) = member.value else { throw damaged("__metadata__ is not an object") }
         for text in texts {
           guard let value = text.value.text else {
-            throw malformed("__metadata__ '\(text.key)' is not a text")
+            throw damaged("__metadata__ '\(text.key)' is not a text")
           }
           metadata[text.key] = value
         }
@@ -228,13 +229,18 @@ extension SafetensorsFile.Entry {
     func malformed(_ problem: String) -> InterchangeError {
       .malformed(path: path, problem: "tensor '\(member.key)': \(problem)")
     }
+    func damaged(_ problem: String) -> InterchangeError {
+      .damaged(path: path, problem: "tensor '\(member.key)': \(problem)")
+    }
     guard let name = member.value["dtype"]?.text, let type = SafetensorsFile.ElementType(rawValue: name)
     else {
-      throw malformed("unknown dtype \(member.value["dtype"]?.text ?? "(none)")")
+      throw malformed(
+        "unknown dtype \(member.value["dtype"]?.text ?? "(none)"). Save it as one of "
+          + SafetensorsFile.ElementType.allCases.map(\.rawValue).joined(separator: ", ") + ".")
     }
     let extents = member.value["shape"]?.elements?.map(\.integer) ?? [nil]
     guard extents.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else {
-      throw malformed("the shape is not a list of extents")
+      throw damaged("the shape is not a list of extents")
     }
     let dimensions = extents.compactMap { $0 }
     let offsets = member.value["data_offsets"]?.elements?.compactMap(\.integer) ?? []
@@ -246,11 +252,11 @@ extension SafetensorsFile.Entry {
     var count = 1
     for extent in dimensions {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product <= Int.max / 8 else { throw malformed("shape \(dimensions) overflows") }
+      guard !overflow, product <= Int.max / 8 else { throw damaged("shape \(dimensions) overflows") }
       count = product
     }
     guard count * type.size == offsets[1] - offsets[0] else {
-      throw malformed(
+      throw damaged(
         "shape \(dimensions) of \(name) needs \(count * type.size) bytes, but its offsets span \(offsets[1] - offsets[0])"
       )
     }
@@ -285,17 +291,17 @@ private func checkLayout(
   }
   for (name, entry) in sorted {
     guard entry.range.lowerBound >= end else {
-      throw .malformed(path: path, problem: "tensor '\(name)' overlaps the one before it")
+      throw .damaged(path: path, problem: "tensor '\(name)' overlaps the one before it")
     }
     guard entry.range.lowerBound == end else {
-      throw .malformed(
+      throw .damaged(
         path: path,
         problem: "\(entry.range.lowerBound - end) bytes before tensor '\(name)' belong to no tensor")
     }
     end = entry.range.upperBound
   }
   guard end == data.upperBound else {
-    throw .malformed(path: path, problem: "\(data.upperBound - end) bytes at the end belong to no tensor")
+    throw .damaged(path: path, problem: "\(data.upperBound - end) bytes at the end belong to no tensor")
   }
 }
 

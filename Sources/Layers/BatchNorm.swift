@@ -41,6 +41,9 @@ public struct BatchNorm: ReLUFusing {
     [("epsilon", .number(Double(epsilon))), ("momentum", .number(Double(momentum)))]
   }
 
+  /// The first of some running variances that has no square root with epsilon added; `nil` when all have one.
+  public func unusableVariance(_ values: [Float]) -> Float? { values.first { $0 + epsilon <= 0 } }
+
   /// The input's shape.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {
     let shape = try onlyShape(inputs)

@@ -126,7 +126,7 @@ public func nearest(_ name: String, among names: [String]) -> String {
   {
     return "Did you mean '\(best.name)'?"
   }
-  return names.isEmpty ? "There are none." : "Known are \(names.sorted().joined(separator: ", "))."
+  return names.isEmpty ? "There are none." : "Known are \(Set(names).sorted().joined(separator: ", "))."
 }
 
 /// The least number of insertions, deletions and replacements between two texts.

@@ -8,7 +8,8 @@ public enum Checkpoint {
   ///
   /// The names of PyTorch's modules are those of the graph's nodes; ``WeightLayout`` says how their values are ordered.
   ///
-  /// - Throws: ``PipelineError/checkpoint(path:problem:)`` when keys or shapes differ, or a value is not finite.
+  /// - Throws: ``PipelineError/checkpoint(path:problem:)`` when keys or shapes differ, a value is not finite, or a
+  ///   variance is not positive.
   public static func load(_ path: String, into graph: Graph) throws -> Model {
     let file = try SafetensorsFile(path: path)
     let layout = WeightLayout(metadata: file.metadata)
@@ -19,22 +20,35 @@ public enum Checkpoint {
       for specification in node.layer?.parameters ?? [] {
         let key = "\(node.name).\(specification.name)"
         let stored = try file.tensor(names[key] ?? key)
-        guard stored.shape == layout.storedShape(specification.shape) else {
-          throw PipelineError.checkpoint(
-            path: path,
-            problem:
-              "'\(key)' is \(stored.shape), but the architecture needs \(layout.storedShape(specification.shape)). "
-              + "Train again, or load the architecture it was made with.")
-        }
-        if let index = stored.values.firstIndex(where: { !$0.isFinite }) {
-          throw PipelineError.checkpoint(
-            path: path,
-            problem: "'\(key)' holds \(stored[index]) at index \(index). Only finite weights can be used.")
+        if let problem = problem(of: stored, specification, of: node.layer, layout) {
+          throw PipelineError.checkpoint(path: path, problem: "'\(key)' \(problem)")
         }
         values[key] = layout.converted(stored, order: orders[node.name])
       }
     }
     return Model(graph: graph, parameters: values)
+  }
+
+  /// Why a stored tensor cannot be a parameter of a layer; `nil` when it can.
+  private static func problem(
+    of stored: Tensor, _ specification: ParameterSpecification, of layer: (any Layer)?, _ layout: WeightLayout
+  ) -> String? {
+    let needed = layout.storedShape(specification.shape)
+    guard stored.shape == needed else {
+      return "is \(stored.shape), but the architecture needs \(needed). "
+        + "Train again, or load the architecture it was made with."
+    }
+    let values = stored.values
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      return "holds \(values[index]) at index \(index). Only finite weights can be used."
+    }
+    if specification.name == "running_var", let norm = layer as? BatchNorm,
+      let variance = norm.unusableVariance(values)
+    {
+      return "holds \(variance), which with epsilon \(norm.epsilon) is no positive variance. "
+        + "The file is damaged: fetch or save it again."
+    }
+    return nil
   }
 
   /// Writes the values of a model; an old file is replaced only when all bytes are on disk.

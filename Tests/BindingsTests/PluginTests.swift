@@ -220,6 +220,10 @@ import Testing
 
     #expect(rows.first?.path == "\(folder)/observer/quantiles.lua")
     #expect(rows.dropFirst().allSatisfy { $0.shadowedBy == rows.first?.path } && rows.count >= 2)
+    let error = #expect(throws: LuaUsageError.self) {
+      try PluginFiles(session: session).load("observer", "zzzzzzzz", lua)
+    }
+    #expect(error?.description == "there is no observer 'zzzzzzzz'. Known are deviations, quantiles.")
   }
 
   static let manifests: [(text: String, message: String?)] = [

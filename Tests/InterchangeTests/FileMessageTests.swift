@@ -55,7 +55,8 @@ import Testing
     expect("tensor 'a' of \(path) is F32, but an integer type is needed") {
       _ = try SafetensorsFile(path: path).integers("a")
     }
-    expect("\(folder.path("m")): __metadata__ is not an object") {
+    expect("\(folder.path("m")): __metadata__ is not an object. The file is damaged: fetch or save it again.")
+    {
       _ = try SafetensorsFile(path: folder.path("m"))
     }
   }

@@ -18,43 +18,45 @@ struct Damage: Sendable, CustomStringConvertible {
 }
 
 @Suite struct SafetensorsTests {
+  private static let damaged = ". The file is damaged: fetch or save it again."
   static let damages = [
-    Damage(header: "{", problem: "the header is not valid JSON: no key at byte 1"),
-    Damage(header: "[]", problem: "the header is not a JSON object"),
+    Damage(header: "{", problem: "the header is not valid JSON: no key at byte 1" + damaged),
+    Damage(header: "[]", problem: "the header is not a JSON object" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}"#,
-      problem: "tensor 'a': unknown dtype F99"),
+      problem:
+        "tensor 'a': unknown dtype F99. Save it as one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL."),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,80]}}"#,
       problem: "tensor 'a': data offsets [0, 80] are not within the 8 bytes of data. The file is truncated."),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#,
-      problem: "tensor 'a': shape [3] of F32 needs 12 bytes, but its offsets span 8"),
+      problem: "tensor 'a': shape [3] of F32 needs 12 bytes, but its offsets span 8" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}}"#,
-      problem: "tensor 'a': the shape is not a list of extents"),
+      problem: "tensor 'a': the shape is not a list of extents" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[4000000000,4000000000],"data_offsets":[0,8]}}"#,
-      problem: "tensor 'a': shape [4000000000, 4000000000] overflows"),
+      problem: "tensor 'a': shape [4000000000, 4000000000] overflows" + damaged),
     Damage(
       header:
         #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#,
-      problem: "tensor 'b' overlaps the one before it"),
+      problem: "tensor 'b' overlaps the one before it" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      problem: "4 bytes before tensor 'a' belong to no tensor"),
+      problem: "4 bytes before tensor 'a' belong to no tensor" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 24,
-      problem: "16 bytes at the end belong to no tensor"),
+      problem: "16 bytes at the end belong to no tensor" + damaged),
     Damage(
-      header: #"{"__metadata__":{"a":1}}"#, data: 0, problem: "__metadata__ 'a' is not a text"),
+      header: #"{"__metadata__":{"a":1}}"#, data: 0, problem: "__metadata__ 'a' is not a text" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[+01.0],"data_offsets":[0,4]}}"#,
-      problem: "the header is not valid JSON: no value at byte 29"),
+      problem: "the header is not valid JSON: no value at byte 29" + damaged),
     Damage(
       header:
         #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
-      problem: "the header is not valid JSON: key 'a' twice at byte 57"),
+      problem: "the header is not valid JSON: key 'a' twice at byte 57" + damaged),
   ]
 
   @Test(arguments: damages)
@@ -74,7 +76,9 @@ struct Damage: Sendable, CustomStringConvertible {
     try folder.write(Data([1, 2, 3]), to: "x")
     #expect(
       throws: InterchangeError.malformed(
-        path: path, problem: "3 bytes are too few for a safetensors file, which begins with 8 bytes of length"
+        path: path,
+        problem: "3 bytes are too few for a safetensors file, which begins with 8 bytes of length"
+          + Self.damaged
       )
     ) { try SafetensorsFile(path: path) }
     try folder.write(Data([255, 255, 0, 0, 0, 0, 0, 0, 1]), to: "x")

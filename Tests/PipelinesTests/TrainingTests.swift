@@ -148,4 +148,24 @@ import Testing
         problem: "'conv.weight' holds inf at index 0. Only finite weights can be used.")
     ) { try Checkpoint.load(folder.path("b.safetensors"), into: model.graph) }
   }
+
+  /// A variance is positive with epsilon added to it, or the scores would not be numbers.
+  @Test func checkpointsWithNegativeVariancesAreRefused() throws {
+    let folder = try Scratch()
+    var graph = Graph(input: [4, 4, 2])
+    graph.output = try graph.add(BatchNorm(channels: 2, epsilon: 0.25), [0], name: "norm")
+    var model = Model(graph: graph, seed: 1)
+    model.parameters["norm.running_var"] = Tensor([2], [-0.125, 1])
+    try Checkpoint.save(model, to: folder.path("small.safetensors"))
+    model.parameters["norm.running_var"] = Tensor([2], [1, -0.25])
+    try Checkpoint.save(model, to: folder.path("b.safetensors"))
+
+    #expect(throws: Never.self) { try Checkpoint.load(folder.path("small.safetensors"), into: graph) }
+    #expect(
+      throws: PipelineError.checkpoint(
+        path: folder.path("b.safetensors"),
+        problem: "'norm.running_var' holds -0.25, which with epsilon 0.25 is no positive variance. "
+          + "The file is damaged: fetch or save it again.")
+    ) { try Checkpoint.load(folder.path("b.safetensors"), into: graph) }
+  }
 }

@@ -107,11 +107,16 @@ import Testing
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     #expect(!FileManager.default.fileExists(atPath: scratch.path("killed.aq")))
+    // What it would have left in the middle of a unit, and what a process that lives is writing.
+    let unfinished = [process.processIdentifier, getpid()].map { "stage1-unit99-x.safetensors.\($0)-7.tmp" }
+    for name in unfinished { try scratch.write("half", to: "killed/\(name)") }
     let resumed = try AugqProcess.run(["run", recipe, scratch.path("killed"), scratch.path("killed.aq")])
 
     #expect(resumed.status == 0, "\(resumed.errors)")
     let bytes = try Data(contentsOf: URL(fileURLWithPath: scratch.path("whole.aq")))
     #expect(try Data(contentsOf: URL(fileURLWithPath: scratch.path("killed.aq"))) == bytes)
+    let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path("killed"))
+    #expect(Set(left) == Set(units + unfinished.dropFirst()))
     for name in units {
       let files = ["whole", "killed"].map { URL(fileURLWithPath: scratch.path("\($0)/\(name)")) }
       #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))

@@ -23,15 +23,10 @@ enum ONNXFolding {
     "Reshape": { node, inputs throws(ONNXProblem) in [try reshape(node, inputs)] },
     "Transpose": { node, inputs throws(ONNXProblem) in [try transpose(node, try input(inputs, 0))] },
     "ConstantOfShape": { node, inputs throws(ONNXProblem) in [try filled(node, try input(inputs, 0))] },
-    "Add": { _, inputs throws(ONNXProblem) in [try combined(inputs) { $0.addingReportingOverflow($1) }] },
-    "Sub": { _, inputs throws(ONNXProblem) in
-      [try combined(inputs) { $0.subtractingReportingOverflow($1) }]
-    },
-    "Mul": { _, inputs throws(ONNXProblem) in
-      [try combined(inputs) { $0.multipliedReportingOverflow(by: $1) }]
-    },
-    "Div": { _, inputs throws(ONNXProblem) in [try combined(inputs) { $0.dividedReportingOverflow(by: $1) }]
-    },
+    "Add": { _, inputs throws(ONNXProblem) in [try ONNXArithmetic.add.combined(inputs)] },
+    "Sub": { _, inputs throws(ONNXProblem) in [try ONNXArithmetic.subtract.combined(inputs)] },
+    "Mul": { _, inputs throws(ONNXProblem) in [try ONNXArithmetic.multiply.combined(inputs)] },
+    "Div": { _, inputs throws(ONNXProblem) in [try ONNXArithmetic.divide.combined(inputs)] },
   ]
 
   static func input(_ inputs: [ONNXConstant?], _ index: Int) throws(ONNXProblem) -> ONNXConstant {
@@ -131,9 +126,9 @@ enum ONNXFolding {
     return x.picking(sources, dims: Array(dims))
   }
 
-  /// Refuses computed constants that no shape computation needs.
-  private static func checkCount(_ dims: [Int]) throws(ONNXProblem) {
-    guard let count = ONNXConstant.volume(dims), count <= largestCount else {
+  /// Refuses computed constants that are larger than a shape computation needs and than the `given` constants they are made of.
+  static func checkCount(_ dims: [Int], given: Int = 0) throws(ONNXProblem) {
+    guard let count = ONNXConstant.volume(dims), count <= max(largestCount, given) else {
       throw .malformed(
         "a computed constant of extents \(dims) is larger than shapes need (\(largestCount) values)")
     }
@@ -231,29 +226,6 @@ enum ONNXFolding {
       throw .malformed("ConstantOfShape needs one value, but has \(value.count)")
     }
     return value.picking([Int](repeating: 0, count: count), dims: dims)
-  }
-
-  /// Integer arithmetic on lists of one length, or of a list and one number.
-  private static func combined(
-    _ inputs: [ONNXConstant?], _ operation: (Int, Int) -> (partialValue: Int, overflow: Bool)
-  ) throws(ONNXProblem) -> ONNXConstant {
-    let (a, b) = (try input(inputs, 0), try input(inputs, 1))
-    guard a.dims == b.dims || a.count == 1 || b.count == 1 else {
-      throw .malformed("constants of extents \(a.dims) and \(b.dims) do not fit")
-    }
-    let (left, right) = (try known(a, "operands"), try known(b, "operands"))
-    let count = max(left.count, right.count)
-    try checkCount([count])
-    var values: [Int?] = []
-    for index in 0..<count {
-      let (x, y) = (left[left.count == 1 ? 0 : index], right[right.count == 1 ? 0 : index])
-      let (value, overflow) = operation(x, y)
-      guard !overflow else {
-        throw .malformed("the constants \(x) and \(y) cannot be combined: overflow, or division by 0")
-      }
-      values.append(value)
-    }
-    return ONNXConstant(a.count >= b.count ? a.dims : b.dims, .integers(values))
   }
 }
 

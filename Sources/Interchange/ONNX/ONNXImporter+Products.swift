@@ -128,7 +128,8 @@ extension ONNXImporter {
         list.shape, input.isPermuted ? inMemoryOrder(list.values, input.activation, axis: 1) : list.values)
     }
     let epsilon = try call.node.number("epsilon", default: 1e-5)
-    if let variance = parameters["running_var"]?.values.first(where: { $0 + epsilon <= 0 }) {
+    let layer = BatchNorm(channels: input.width, epsilon: epsilon)
+    if let variance = layer.unusableVariance(parameters["running_var"]?.values ?? []) {
       throw ONNXProblem.malformed("a variance of \(variance) with epsilon \(epsilon) is not positive")
     }
     let momentum = try call.node.number("momentum", default: 0.9)

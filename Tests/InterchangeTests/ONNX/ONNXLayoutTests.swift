@@ -80,6 +80,40 @@ import Testing
     #expect(model.graph.nodes.count == 3)
   }
 
+  /// Factors of weights as exporters leave them that fold nothing: each broadcasts to the weight `[3, 2, 1, 2]`.
+  @Test(arguments: [[], [1], [2], [2, 1, 1], [3, 1, 1, 1], [1, 2, 1, 2], [3, 2, 1, 2]])
+  func arithmeticOfConstantsBroadcasts(_ extents: [Int]) throws {
+    let operations: [(name: String, apply: (Float, Float) -> Float)] = [
+      ("Add", { $0 + $1 }), ("Sub", { $0 - $1 }), ("Mul", { $0 * $1 }), ("Div", { $0 / $1 }),
+    ]
+    let wide = [3, 2, 1, 2]
+    let weight = S.noise(12, seed: 8)
+    let factors = S.noise(extents.reduce(1, *), seed: 9)
+    let own = [Int](repeating: 1, count: 4 - extents.count) + extents
+    for (name, apply) in operations {
+      for isSwapped in [false, true] {
+        let inputs = isSwapped ? ["s", "w"] : ["w", "s"]
+        let model = try S.imported(
+          S.model(
+            opset: 13, input: S.input([2, 1, 2]),
+            [S.node(name, inputs, ["v"]), S.node("Conv", ["x", "v"], ["y"])],
+            [S.floats("w", wide, weight), S.floats("s", extents, factors)]))
+        let found = try #require(model.parameters["y.weight"])
+        for o in 0..<3 {
+          for i in 0..<2 {
+            for k in 0..<2 {
+              let place = [o, i, 0, k].indices.reduce(0) {
+                $0 * own[$1] + (own[$1] == 1 ? 0 : [o, i, 0, k][$1])
+              }
+              let (w, s) = (weight[(o * 2 + i) * 2 + k], factors[place])
+              #expect(found[(o * 2 + k) * 2 + i] == (isSwapped ? apply(s, w) : apply(w, s)))
+            }
+          }
+        }
+      }
+    }
+  }
+
   /// Whatever fixed number of images a file was exported with, ours may be another.
   @Test func aFixedBatchIsOpenedAgain() throws {
     let nodes = [S.node("Reshape", ["x", "flat"], ["f"]), S.node("Gemm", ["f", "m"], ["y"])]

@@ -8,7 +8,7 @@ import Testing
 /// One small model: what it has, what it computes by the format's definition, which layers it becomes.
 struct OperatorCase: Sendable, CustomStringConvertible {
   let name: String
-  var opsets = [11, 12, 13, 14, 17, 18, 20]
+  var opsets = Array(11...20)
   /// Extents of one image, `[C, H, W]` or `[features]`.
   var extents = [4, 5, 6]
   let nodes: @Sendable (Int) -> [ONNXNodeProto]

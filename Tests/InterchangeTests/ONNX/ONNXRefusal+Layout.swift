@@ -61,6 +61,24 @@ extension Refusal {
       [S.node("Add", ["a", "b"], ["c"], []), S.node("Reshape", ["x", "c"], ["y"])],
       [S.list("a", [1, 2]), S.list("b", [1, 2, 3])]),
     of(
+      "a constant of integers and one of real numbers",
+      ": node 'c' (Add): one constant is integers and the other real numbers, but both must be of one type",
+      [S.node("Add", ["a", "b"], ["c"], []), S.node("Reshape", ["x", "c"], ["y"])],
+      [S.list("a", [1, 2]), S.floats("b", [2], [1, 2])]),
+    of(
+      "weights divided by 0",
+      ": node 'c' (Div): the constants 2.0 and 0.0 combine to inf. Only finite weights can be used.",
+      [S.node("Div", ["a", "b"], ["c"], []), S.node("Mul", ["x", "c"], ["y"])],
+      [S.floats("a", [2], [1, 2]), S.floats("b", [2], [1, 0])]),
+    of(
+      "a product of constants that grows",
+      ": node 'c' (Mul): a computed constant of extents [100, 100] is larger than shapes need (4096 values)",
+      [S.node("Mul", ["a", "b"], ["c"], []), S.node("Reshape", ["x", "c"], ["y"])],
+      [
+        S.floats("a", [100, 1], [Float](repeating: 1, count: 100)),
+        S.floats("b", [1, 100], [Float](repeating: 1, count: 100)),
+      ]),
+    of(
       "slices of two lengths",
       ": node 'c' (Slice): starts [0], ends [1, 2], axes [0] and steps [1] differ in length",
       [S.node("Slice", ["a", "s", "e"], ["c"], []), S.node("Reshape", ["x", "c"], ["y"])],
