@@ -53,5 +53,5 @@ os.execute(("rm '%s'*"):format(path))
 --   architecture has 'classifier.bias'), 'head.weight' (the architecture has 'classifier.weight'). Load the
 --   architecture the file was made for, or name its nodes as the file does.
 -- - network-cut.safetensors: tensor 'conv1.weight': data offsets [0, 288] are not within the 80 bytes of data.
---   The file is truncated.
+--   The file is truncated: fetch or save it again.
 -- ```

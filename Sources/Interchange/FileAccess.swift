@@ -108,6 +108,9 @@ package enum Folder {
 
 /// Writes a whole file or nothing.
 public enum AtomicFile {
+  /// The ending of a file that is being written, behind the numbers of its process and of the attempt.
+  private static let unfinished = ".tmp"
+
   /// Writes `chunks` one after the other to a temporary name beside `path`, syncs, and renames.
   ///
   /// - Throws: ``InterchangeError/unwritable(path:reason:)``; the old file is then as it was. A device, a pipe or a folder
@@ -121,30 +124,31 @@ public enum AtomicFile {
     let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max))\(unfinished)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastError()) }
+    // Held while the file is being written: what nobody holds was left by a process that was killed.
+    flock(descriptor, LOCK_EX | LOCK_NB)
+    defer { close(descriptor) }
     var problem: String?
     for chunk in chunks where problem == nil { problem = writeAll(chunk, descriptor) }
     if problem == nil, fsync(descriptor) != 0 { problem = lastError() }
-    close(descriptor)
     if problem == nil, rename(temporary, path) != 0 { problem = lastError() }
     guard let problem else { return }
     unlink(temporary)
     throw .unwritable(path: path, reason: problem)
   }
 
-  /// The ending of a file that is being written.
-  private static let unfinished = ".tmp"
-
-  /// Removes from a folder what processes of this host wrote there when they were killed.
+  /// Removes from a folder files that processes were writing when they were killed.
   ///
   /// - Parameter isOurs: Whether a file of that name, once written, is the caller's.
-  package static func removeUnfinished(in folder: String, of isOurs: (String) -> Bool) {
+  package static func removeUnfinished(in folder: String, of isOurs: (Substring) -> Bool) {
     for name in Folder.names(in: folder) where name.hasSuffix(unfinished) {
       let stem = name.dropLast(unfinished.count)
-      guard let dot = stem.lastIndex(of: "."), isOurs(String(stem[..<dot])),
-        let writer = stem[dot...].dropFirst().split(separator: "-").first.flatMap({ pid_t($0) }), writer > 0,
-        kill(writer, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink("\(folder)/\(name)")
+      guard let dot = stem.lastIndex(of: "."), isOurs(stem[..<dot]) else { continue }
+      let numbers = stem[dot...].dropFirst().split(separator: "-", omittingEmptySubsequences: false)
+      guard numbers.count == 2, numbers.allSatisfy({ UInt32($0) != nil }) else { continue }
+      let descriptor = open("\(folder)/\(name)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+      guard descriptor >= 0 else { continue }
+      defer { close(descriptor) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink("\(folder)/\(name)") }
     }
   }
 

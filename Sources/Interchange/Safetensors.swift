@@ -13,7 +13,7 @@ public import Tensors
 /// overlap, bytes equal to the shape's.
 public struct SafetensorsFile: Sendable {
   /// The type of a tensor's values.
-  public enum ElementType: String, Sendable, CaseIterable {
+  public enum ElementType: String, Sendable {
     case f64 = "F64"
     case f32 = "F32"
     case f16 = "F16"
@@ -76,7 +76,7 @@ public struct SafetensorsFile: Sendable {
     let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
-        "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file."
+        "the header claims \(length) bytes, but only \(bytes.count - 8) follow. The file is truncated or no safetensors file: fetch or save it again."
       )
     }
     guard length <= Self.headerLimit else {
@@ -235,8 +235,7 @@ extension SafetensorsFile.Entry {
     guard let name = member.value["dtype"]?.text, let type = SafetensorsFile.ElementType(rawValue: name)
     else {
       throw malformed(
-        "unknown dtype \(member.value["dtype"]?.text ?? "(none)"). Save it as one of "
-          + SafetensorsFile.ElementType.allCases.map(\.rawValue).joined(separator: ", ") + ".")
+        "unknown dtype \(member.value["dtype"]?.text ?? "(none)"). Save weights as F64, F32, F16 or BF16.")
     }
     let extents = member.value["shape"]?.elements?.map(\.integer) ?? [nil]
     guard extents.allSatisfy({ $0.map { $0 >= 0 } ?? false }) else {
@@ -244,9 +243,12 @@ extension SafetensorsFile.Entry {
     }
     let dimensions = extents.compactMap { $0 }
     let offsets = member.value["data_offsets"]?.elements?.compactMap(\.integer) ?? []
-    guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= fileSize - start else {
+    guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
+      throw damaged("data offsets \(offsets) are no begin and end")
+    }
+    guard offsets[1] <= fileSize - start else {
       throw malformed(
-        "data offsets \(offsets) are not within the \(fileSize - start) bytes of data. The file is truncated."
+        "data offsets \(offsets) are not within the \(fileSize - start) bytes of data. The file is truncated: fetch or save it again."
       )
     }
     var count = 1

@@ -42,7 +42,7 @@ public struct BatchNorm: ReLUFusing {
   }
 
   /// The first of some running variances that has no square root with epsilon added; `nil` when all have one.
-  public func unusableVariance(_ values: [Float]) -> Float? { values.first { $0 + epsilon <= 0 } }
+  public func unusableVariance(_ values: [Float]) -> Float? { values.first { !($0 + epsilon > 0) } }
 
   /// The input's shape.
   public func outputShape(for inputs: [Shape]) throws(LayerError) -> Shape {

@@ -20,7 +20,7 @@ public struct ReconstructionFolder: ReconstructionJournal {
   private let stage: Int
 
   /// Makes the journal of one stage of a run; the folder and those above it are made when they are not there, and files that
-  /// a killed run of this host was writing are removed.
+  /// a killed run was writing are removed.
   ///
   /// - Throws: ``InterchangeError/unwritable(path:reason:)``.
   public init(path: String, stage: Int, run: RunFingerprint) throws {
@@ -30,14 +30,12 @@ public struct ReconstructionFolder: ReconstructionJournal {
     guard Folder.make(path, mode: 0o755) else {
       throw InterchangeError.unwritable(path: path, reason: String(cString: strerror(errno)))
     }
-    AtomicFile.removeUnfinished(in: path) { $0.hasPrefix("stage") && $0.hasSuffix(Self.ending) }
+    AtomicFile.removeUnfinished(in: path) { $0.wholeMatch(of: /stage\d+-unit\d+-.+\.safetensors/) != nil }
   }
-
-  private static let ending = ".safetensors"
 
   private func file(_ unit: ReconstructionUnit, _ index: Int) -> String {
     let name = unit.name.map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "_" ? $0 : "-" }
-    return "\(path)/stage\(stage)-unit\(index)-\(String(name))\(Self.ending)"
+    return "\(path)/stage\(stage)-unit\(index)-\(String(name)).safetensors"
   }
 
   /// The result of a unit that an earlier run finished.

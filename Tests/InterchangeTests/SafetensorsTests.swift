@@ -25,10 +25,18 @@ struct Damage: Sendable, CustomStringConvertible {
     Damage(
       header: #"{"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}"#,
       problem:
-        "tensor 'a': unknown dtype F99. Save it as one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL."),
+        "tensor 'a': unknown dtype F99. Save weights as F64, F32, F16 or BF16."),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,80]}}"#,
-      problem: "tensor 'a': data offsets [0, 80] are not within the 8 bytes of data. The file is truncated."),
+      problem:
+        "tensor 'a': data offsets [0, 80] are not within the 8 bytes of data. The file is truncated: fetch or save it again."
+    ),
+    Damage(
+      header: #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#,
+      problem: "tensor 'a': data offsets [8, 0] are no begin and end" + damaged),
+    Damage(
+      header: #"{"a":{"dtype":"F32","shape":[2]}}"#,
+      problem: "tensor 'a': data offsets [] are no begin and end" + damaged),
     Damage(
       header: #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#,
       problem: "tensor 'a': shape [3] of F32 needs 12 bytes, but its offsets span 8" + damaged),
@@ -86,7 +94,8 @@ struct Damage: Sendable, CustomStringConvertible {
       throws: InterchangeError.malformed(
         path: path,
         problem:
-          "the header claims 65535 bytes, but only 1 follow. The file is truncated or no safetensors file.")
+          "the header claims 65535 bytes, but only 1 follow. The file is truncated or no safetensors file: fetch or save it again."
+      )
     ) { try SafetensorsFile(path: path) }
   }
 

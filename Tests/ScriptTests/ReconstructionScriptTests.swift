@@ -107,9 +107,15 @@ import Testing
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     #expect(!FileManager.default.fileExists(atPath: scratch.path("killed.aq")))
-    // What it would have left in the middle of a unit, and what a process that lives is writing.
-    let unfinished = [process.processIdentifier, getpid()].map { "stage1-unit99-x.safetensors.\($0)-7.tmp" }
+    // What it would have left in the middle of a unit; what a process that lives is writing; files of the user.
+    let unfinished = [
+      "stage1-unit99-x.safetensors.12-7.tmp", "stage1-unit98-x.safetensors.12-7.tmp",
+      "stage_notes.safetensors.12-7.tmp", "stage1-unit9-x.safetensors.old.tmp",
+    ]
     for name in unfinished { try scratch.write("half", to: "killed/\(name)") }
+    let held = open(scratch.path("killed/\(unfinished[1])"), O_RDONLY)
+    defer { close(held) }
+    #expect(flock(held, LOCK_EX) == 0)
     let resumed = try AugqProcess.run(["run", recipe, scratch.path("killed"), scratch.path("killed.aq")])
 
     #expect(resumed.status == 0, "\(resumed.errors)")

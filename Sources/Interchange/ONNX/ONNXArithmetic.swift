@@ -21,15 +21,18 @@ struct ONNXArithmetic: Sendable {
       throw .malformed("constants of extents \(a.dims) and \(b.dims) do not fit")
     }
     try ONNXFolding.checkCount(dims, given: max(a.count, b.count))
-    let places = zip(a.places(broadcastTo: dims), b.places(broadcastTo: dims))
+    let count = dims.reduce(1, *)
+    let (i, j) = (BroadcastPlaces(a.dims, to: dims), BroadcastPlaces(b.dims, to: dims))
     switch (a.content, b.content) {
     case (.floats(let left), .floats(let right)):
       var values: [Float] = []
-      for (i, j) in places {
-        let value = reals(left[i], right[j])
+      values.reserveCapacity(count)
+      for place in 0..<count {
+        let (x, y) = (left[i[place]], right[j[place]])
+        let value = reals(x, y)
         guard value.isFinite else {
           throw .malformed(
-            "the constants \(left[i]) and \(right[j]) combine to \(value). Only finite weights can be used.")
+            "the constants \(x) and \(y) combine to \(value). Only finite weights can be used.")
         }
         values.append(value)
       }
@@ -37,11 +40,12 @@ struct ONNXArithmetic: Sendable {
     case (.integers, .integers):
       let (left, right) = (try ONNXFolding.known(a, "operands"), try ONNXFolding.known(b, "operands"))
       var values: [Int?] = []
-      for (i, j) in places {
-        let (value, overflow) = integers(left[i], right[j])
+      values.reserveCapacity(count)
+      for place in 0..<count {
+        let (x, y) = (left[i[place]], right[j[place]])
+        let (value, overflow) = integers(x, y)
         guard !overflow else {
-          throw .malformed(
-            "the constants \(left[i]) and \(right[j]) cannot be combined: overflow, or division by 0")
+          throw .malformed("the constants \(x) and \(y) cannot be combined: overflow, or division by 0")
         }
         values.append(value)
       }
@@ -54,32 +58,49 @@ struct ONNXArithmetic: Sendable {
   /// The extents that two tensors have together, `nil` when they do not fit.
   private static func broadcast(_ a: [Int], _ b: [Int]) -> [Int]? {
     let rank = max(a.count, b.count)
-    let (left, right) = (aligned(a, rank), aligned(b, rank))
     var dims: [Int] = []
-    for (x, y) in zip(left, right) {
+    for (x, y) in zip(BroadcastPlaces.aligned(a, rank), BroadcastPlaces.aligned(b, rank)) {
       guard x == y || x == 1 || y == 1 else { return nil }
       dims.append(x == 1 ? y : x)
     }
     return dims
   }
-
-  /// Extents with 1s put before them.
-  fileprivate static func aligned(_ dims: [Int], _ rank: Int) -> [Int] {
-    [Int](repeating: 1, count: rank - dims.count) + dims
-  }
 }
 
-extension ONNXConstant {
-  /// For each value of a larger tensor the place of the value here that stands for it.
-  fileprivate func places(broadcastTo wide: [Int]) -> [Int] {
-    let own = ONNXArithmetic.aligned(dims, wide.count)
-    var stride = count
-    var places = [0]
-    for (extent, wanted) in zip(own, wide) {
-      stride /= max(1, extent)
-      let step = extent == 1 ? 0 : stride
-      places = places.flatMap { base in (0..<wanted).map { base + $0 * step } }
+/// For each value of a tensor the place of the value of a smaller one that stands for it.
+private enum BroadcastPlaces {
+  case same
+  case one
+  case table([Int])
+
+  /// Extents with 1s put before them.
+  static func aligned(_ dims: [Int], _ rank: Int) -> [Int] {
+    [Int](repeating: 1, count: rank - dims.count) + dims
+  }
+
+  init(_ dims: [Int], to wide: [Int]) {
+    let own = Self.aligned(dims, wide.count)
+    if own == wide {
+      self = .same
+    } else if own.allSatisfy({ $0 == 1 }) {
+      self = .one
+    } else {
+      var stride = own.reduce(1, *)
+      var places = [0]
+      for (extent, wanted) in zip(own, wide) where wanted != 1 {
+        stride /= max(1, extent)
+        let step = extent == 1 ? 0 : stride
+        places = places.flatMap { base in (0..<wanted).lazy.map { base + $0 * step } }
+      }
+      self = .table(places)
     }
-    return places
+  }
+
+  subscript(place: Int) -> Int {
+    switch self {
+    case .same: place
+    case .one: 0
+    case .table(let places): places[place]
+    }
   }
 }

@@ -69,8 +69,11 @@ extension ONNXConstant {
   /// The most axes a tensor may have.
   static let largestRank = 8
 
+  /// The most positions that the extents of a tensor without values may have beside the extent of 0: loops go over them.
+  private static let largestEmpty = 1 << 12
+
   /// The number of values of some extents; `nil` when one is negative, they are too many, or the product of those that are
-  /// not 0 is beyond 2^40, so that no partial product can overflow.
+  /// not 0 is beyond 2^40, so that no partial product can overflow, or beyond 2^12 where one is 0.
   static func volume(_ dims: [Int]) -> Int? {
     guard dims.count <= largestRank else { return nil }
     var product = 1
@@ -79,7 +82,8 @@ extension ONNXConstant {
       guard extent >= 0, !overflow, next <= 1 << 40 else { return nil }
       product = next
     }
-    return dims.contains(0) ? 0 : product
+    guard dims.contains(0) else { return product }
+    return product <= largestEmpty ? 0 : nil
   }
 
   /// Decodes a tensor of the file.
@@ -104,8 +108,14 @@ extension ONNXConstant {
       )
     }
     let content = try tensor.content(type, count: count) { malformed($0) }
+    try self.init(finite: content, dims, name: name)
+  }
+
+  /// Values that must be finite when they are real numbers.
+  init(finite content: Content, _ dims: [Int], name: String) throws(ONNXProblem) {
     if case .floats(let values) = content, let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw malformed("it holds \(values[index]) at index \(index). Only finite weights can be used.")
+      throw .malformed(
+        "tensor '\(name)': it holds \(values[index]) at index \(index). Only finite weights can be used.")
     }
     self.init(dims, content)
   }

@@ -5,7 +5,7 @@ enum ONNXFolding {
   /// - Returns: `nil` when the operator is not one of those.
   typealias Fold = @Sendable (ONNXNode, [ONNXConstant?]) throws(ONNXProblem) -> [ONNXConstant]?
 
-  /// The most values a computed constant may have, unless it only moves the values of a given one.
+  /// The most values a computed constant may have, unless those it is made of have as many.
   private static let largestCount = 1 << 12
 
   /// The operators, by name.
@@ -126,11 +126,13 @@ enum ONNXFolding {
     return x.picking(sources, dims: Array(dims))
   }
 
-  /// Refuses computed constants that are larger than a shape computation needs and than the `given` constants they are made of.
+  /// Refuses computed constants that are larger than shapes need and than the largest of those they are made of.
   static func checkCount(_ dims: [Int], given: Int = 0) throws(ONNXProblem) {
-    guard let count = ONNXConstant.volume(dims), count <= max(largestCount, given) else {
+    let limit = max(largestCount, given)
+    guard let count = ONNXConstant.volume(dims), count <= limit else {
       throw .malformed(
-        "a computed constant of extents \(dims) is larger than shapes need (\(largestCount) values)")
+        "a computed constant of extents \(dims) has more than \(limit) values. Export the model with its constants folded."
+      )
     }
   }
 

@@ -57,9 +57,11 @@ struct ONNXNode {
   /// The value of a Constant node.
   func constant() throws(ONNXProblem) -> ONNXConstant {
     if let tensor = try attribute("value", .tensor)?.t { return try ONNXConstant(tensor, name: name) }
-    if let value = try attribute("value_float", .float)?.f { return ONNXConstant([], .floats([value])) }
+    if let value = try attribute("value_float", .float)?.f {
+      return try ONNXConstant(finite: .floats([value]), [], name: name)
+    }
     if let values = try attribute("value_floats", .floats)?.floats {
-      return ONNXConstant([values.count], .floats(values))
+      return try ONNXConstant(finite: .floats(values), [values.count], name: name)
     }
     if let value = try integer("value_int") { return ONNXConstant([], .integers([value])) }
     if let values = try integers("value_ints") { return ONNXConstant(values) }

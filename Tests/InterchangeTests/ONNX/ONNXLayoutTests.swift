@@ -80,38 +80,56 @@ import Testing
     #expect(model.graph.nodes.count == 3)
   }
 
-  /// Factors of weights as exporters leave them that fold nothing: each broadcasts to the weight `[3, 2, 1, 2]`.
-  @Test(arguments: [[], [1], [2], [2, 1, 1], [3, 1, 1, 1], [1, 2, 1, 2], [3, 2, 1, 2]])
-  func arithmeticOfConstantsBroadcasts(_ extents: [Int]) throws {
+  /// Extents of two constants that broadcast to the weight `[3, 2, 1, 2]`.
+  static let broadcasts: [([Int], [Int])] = [
+    ([3, 2, 1, 2], []), ([3, 2, 1, 2], [1]), ([3, 2, 1, 2], [2]), ([3, 2, 1, 2], [2, 1, 1]),
+    ([3, 2, 1, 2], [3, 1, 1, 1]), ([3, 2, 1, 2], [1, 2, 1, 2]), ([3, 2, 1, 2], [3, 2, 1, 2]),
+    ([3, 1, 1, 2], [2, 1, 1]), ([3, 1, 1, 1], [2, 1, 2]), ([2, 1, 2], [3, 1, 1, 1]),
+  ]
+
+  /// Factors of weights as exporters leave them that fold nothing.
+  @Test(arguments: broadcasts)
+  func arithmeticOfConstantsBroadcasts(_ first: [Int], _ second: [Int]) throws {
     let operations: [(name: String, apply: (Float, Float) -> Float)] = [
       ("Add", { $0 + $1 }), ("Sub", { $0 - $1 }), ("Mul", { $0 * $1 }), ("Div", { $0 / $1 }),
     ]
-    let wide = [3, 2, 1, 2]
-    let weight = S.noise(12, seed: 8)
-    let factors = S.noise(extents.reduce(1, *), seed: 9)
-    let own = [Int](repeating: 1, count: 4 - extents.count) + extents
+    let (a, b) = (S.noise(first.reduce(1, *), seed: 8), S.noise(second.reduce(1, *), seed: 9))
+    /// The value of a constant for a place of the weight.
+    func value(_ values: [Float], _ extents: [Int], at place: [Int]) -> Float {
+      let own = [Int](repeating: 1, count: 4 - extents.count) + extents
+      return values[zip(own, place).reduce(0) { $0 * $1.0 + ($1.0 == 1 ? 0 : $1.1) }]
+    }
     for (name, apply) in operations {
       for isSwapped in [false, true] {
-        let inputs = isSwapped ? ["s", "w"] : ["w", "s"]
+        let nodes = [
+          S.node(name, isSwapped ? ["b", "a"] : ["a", "b"], ["v"]), S.node("Conv", ["x", "v"], ["y"]),
+        ]
         let model = try S.imported(
           S.model(
-            opset: 13, input: S.input([2, 1, 2]),
-            [S.node(name, inputs, ["v"]), S.node("Conv", ["x", "v"], ["y"])],
-            [S.floats("w", wide, weight), S.floats("s", extents, factors)]))
+            opset: 13, input: S.input([2, 1, 2]), nodes, [S.floats("a", first, a), S.floats("b", second, b)]))
         let found = try #require(model.parameters["y.weight"])
-        for o in 0..<3 {
-          for i in 0..<2 {
-            for k in 0..<2 {
-              let place = [o, i, 0, k].indices.reduce(0) {
-                $0 * own[$1] + (own[$1] == 1 ? 0 : [o, i, 0, k][$1])
-              }
-              let (w, s) = (weight[(o * 2 + i) * 2 + k], factors[place])
-              #expect(found[(o * 2 + k) * 2 + i] == (isSwapped ? apply(s, w) : apply(w, s)))
-            }
-          }
+        for (o, i, k) in (0..<12).map({ ($0 / 4, $0 / 2 % 2, $0 % 2) }) {
+          let (left, right) = (value(a, first, at: [o, i, 0, k]), value(b, second, at: [o, i, 0, k]))
+          #expect(found[(o * 2 + k) * 2 + i] == (isSwapped ? apply(right, left) : apply(left, right)))
         }
       }
     }
+  }
+
+  /// Extents as exporters compute them: `[-7, 7] / 2 + [[3, -4]]` is `[[0, -1]]`, as quotients are cut towards 0.
+  @Test func arithmeticOfExtentsCutsQuotientsTowardsZero() throws {
+    let nodes = [
+      S.node("Div", ["a", "two"], ["half"]), S.node("Add", ["half", "b"], ["wide"]),
+      S.node("Squeeze", ["wide", "axes"], ["extents"]), S.node("Reshape", ["x", "extents"], ["y"]),
+    ]
+    var wide = S.list("b", [3, -4])
+    wide.dims = [1, 2]
+    let model = try S.imported(
+      S.model(
+        opset: 13, input: S.input([6]), nodes,
+        [S.list("a", [-7, 7]), S.list("two", [2]), wide, S.list("axes", [0])]))
+
+    #expect(try model.forward(Tensor(zeros: [5, 6]), execution: Execution()).shape == [5, 6])
   }
 
   /// Whatever fixed number of images a file was exported with, ours may be another.

@@ -72,7 +72,8 @@ extension Refusal {
       [S.floats("a", [2], [1, 2]), S.floats("b", [2], [1, 0])]),
     of(
       "a product of constants that grows",
-      ": node 'c' (Mul): a computed constant of extents [100, 100] is larger than shapes need (4096 values)",
+      ": node 'c' (Mul): a computed constant of extents [100, 100] has more than 4096 values. "
+        + "Export the model with its constants folded.",
       [S.node("Mul", ["a", "b"], ["c"], []), S.node("Reshape", ["x", "c"], ["y"])],
       [
         S.floats("a", [100, 1], [Float](repeating: 1, count: 100)),

@@ -125,6 +125,31 @@ struct Refusal: Sendable, CustomStringConvertible {
       ": node 'y' (Mul): tensor 's': extents [0, \(Int.max), \(Int.max)] are negative or too large",
       [S.node("Mul", ["x", "s"], ["y"])], [S.floats("s", [0, .max, .max], [])]),
     of(
+      "no values under extents that loops would go over",
+      ": node 'c' (Mul): tensor 'a': extents [1099511627776, 0] are negative or too large",
+      [S.node("Mul", ["a", "b"], ["c"]), S.node("Reshape", ["x", "c"], ["y"])],
+      [S.floats("a", [1 << 40, 0], []), S.scalar("b", 1)]),
+    of(
+      "no values under extents that two constants make",
+      ": node 'c' (Mul): a computed constant of extents [4096, 4096, 0] has more than 4096 values. "
+        + "Export the model with its constants folded.",
+      [S.node("Mul", ["a", "b"], ["c"]), S.node("Reshape", ["x", "c"], ["y"])],
+      [S.floats("a", [4096, 1, 0], []), S.floats("b", [1, 4096, 0], [])]),
+    of(
+      "NaN in an attribute",
+      ": node 's' (Constant): tensor 's': it holds nan at index 1. Only finite weights can be used.",
+      [
+        S.node("Constant", [], ["s"], [S.reals("value_floats", [1, .nan])]),
+        S.node("Mul", ["x", "s"], ["y"]),
+      ]),
+    of(
+      "infinity as a number",
+      ": node 's' (Constant): tensor 's': it holds inf at index 0. Only finite weights can be used.",
+      [
+        S.node("Constant", [], ["s"], [S.number("value_float", .infinity)]),
+        S.node("Mul", ["x", "s"], ["y"]),
+      ]),
+    of(
       "a type we do not read",
       ": node 'y' (Mul): tensor 's': element type 8 is not read. "
         + "Export with float, float16, bfloat16, double, int32 or int64.",
@@ -136,7 +161,8 @@ struct Refusal: Sendable, CustomStringConvertible {
       ]),
     of(
       "a constant that grows without end",
-      ": node 'c' (ConstantOfShape): a computed constant of extents [4096, 4096] is larger than shapes need (4096 values)",
+      ": node 'c' (ConstantOfShape): a computed constant of extents [4096, 4096] has more than 4096 values. "
+        + "Export the model with its constants folded.",
       [S.node("ConstantOfShape", ["n"], ["c"]), S.node("Reshape", ["x", "c"], ["y"])],
       [S.list("n", [4096, 4096])]),
   ]

@@ -31,6 +31,10 @@ enum ONNXSample {
     attribute(name, .float) { $0.f = value }
   }
 
+  static func reals(_ name: String, _ values: [Float]) -> ONNXAttributeProto {
+    attribute(name, .floats) { $0.floats = values }
+  }
+
   static func text(_ name: String, _ value: String) -> ONNXAttributeProto {
     attribute(name, .string) { $0.s = Data(value.utf8) }
   }
