@@ -78,9 +78,24 @@ public struct Conv2d: Layer {
     return (window.shape(input: image, output: output, groups: groups), output)
   }
 
+  /// The same by fewer multiplications, for training passes that it suits.
+  private func winograd(_ input: Tensor, _ output: Shape, _ pass: LayerPass) -> WinogradConvolution? {
+    guard pass.mode == .training else { return nil }
+    return WinogradConvolution(
+      window, groups: groups, images: input.shape[0], input: input.shape.droppingFirst, output: output)
+  }
+
   /// Convolves, one shard of images per thread.
+  ///
+  /// Training passes compute 3x3 kernels of stride 1 with Winograd's algorithm where it suits: a quarter of the
+  /// multiplications, and rounding errors near 2^-18 of the largest output.
   public func forward(_ inputs: [Tensor], _ parameters: [Tensor], _ pass: LayerPass) throws -> LayerOutput {
     let (shape, output) = try conv(inputs[0])
+    if let winograd = winograd(inputs[0], output, pass) {
+      let bias = parameters.count > 1 ? parameters[1] : nil
+      return LayerOutput(
+        try winograd.forward(inputs[0], weight: parameters[0], bias: bias, pass.execution))
+    }
     let packed = try packed(parameters[0], shape, AQ_CONV_FORWARD)
     var result = Tensor(uninitialized: output.batched(inputs[0].shape[0]))
     try inputs[0].forEachImageShard(writing: &result, pass.execution) { images, x, y in
@@ -102,58 +117,86 @@ public struct Conv2d: Layer {
     _ pass: LayerPass
   ) throws -> LayerGradients {
     let dy = gradient
-    let (shape, _) = try conv(inputs[0])
+    let (shape, output) = try conv(inputs[0])
+    let winograd = winograd(inputs[0], output, pass)
     var dx: Tensor?
     if pass.needsInputGradients {
-      let packed = try packed(parameters[0], shape, AQ_CONV_BACKWARD_DATA)
-      var result = Tensor(uninitialized: inputs[0].shape)
-      try dy.forEachImageShard(writing: &result, pass.execution) { images, dy, dx in
-        var shard = shape
-        shard.batch = Int32(images)
-        let status = packed.withValues { aq_conv_backward_data(&shard, dy, $0.baseAddress, dx) }
-        try checkOneDNN(status, "the input gradient of a convolution of \(inputs[0].shape)")
-      }
-      dx = result
+      dx =
+        try winograd?.inputGradient(dy, weight: parameters[0], pass.execution)
+        ?? directInputGradient(dy, inputs[0], parameters[0], shape, pass.execution)
     }
     guard pass.needsParameterGradients else { return LayerGradients(inputs: [dx]) }
-    return LayerGradients(inputs: [dx], parameters: try parameterGradients(dy, inputs[0], shape, pass))
+    let withBias = hasBias && pass.needsBiasGradients
+    if let winograd {
+      let weight = try sumOverShards(inputs[0], dy, count: parameters[0].count, pass.execution) {
+        try winograd.weightGradient(images: $0, $1, $2, $3)
+      }
+      return LayerGradients(
+        inputs: [dx],
+        parameters: [weight.reshaped(parameters[0].shape)] + (withBias ? [dy.columnSums()] : []))
+    }
+    return LayerGradients(
+      inputs: [dx], parameters: try directParameterGradients(dy, inputs[0], shape, withBias, pass.execution))
   }
 
-  /// Sums the shards' packed weight gradients in order, then unpacks once.
-  private func parameterGradients(
-    _ dy: Tensor, _ x: Tensor, _ shape: aq_conv_shape, _ pass: LayerPass
+  private func directInputGradient(
+    _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ shape: aq_conv_shape, _ execution: Execution
+  ) throws -> Tensor {
+    let packed = try packed(weight, shape, AQ_CONV_BACKWARD_DATA)
+    var result = Tensor(uninitialized: x.shape)
+    try dy.forEachImageShard(writing: &result, execution) { images, dy, dx in
+      var shard = shape
+      shard.batch = Int32(images)
+      let status = packed.withValues { aq_conv_backward_data(&shard, dy, $0.baseAddress, dx) }
+      try checkOneDNN(status, "the input gradient of a convolution of \(x.shape)")
+    }
+    return result
+  }
+
+  /// Sums the shards' packed weight gradients, then unpacks once.
+  private func directParameterGradients(
+    _ dy: Tensor, _ x: Tensor, _ shape: aq_conv_shape, _ withBias: Bool, _ execution: Execution
   ) throws -> [Tensor?] {
-    let withBias = hasBias && pass.needsBiasGradients
     var bytes = 0
     var single = shape
     single.batch = 1
     try checkOneDNN(aq_conv_packed_bytes(&single, AQ_CONV_BACKWARD_WEIGHTS, &bytes), "a weight gradient")
     let packedCount = (bytes + 63) / 64 * 16
-    let shards = Execution.shardCount(for: x.shape[0], grain: imagesPerShard)
-    // One row per shard: packed weight gradient, then bias gradient padded to whole cache lines.
-    let rowCount = packedCount + (filters + 15) / 16 * 16
-    var partial = Tensor(uninitialized: [shards, rowCount])
-    try partial.withMutableValues { (rows: UnsafeMutableBufferPointer<Float>) throws(any Error) in
-      guard let base = rows.baseAddress else { return }
-      let memory = SharedPointer(base)
-      try x.forEachImageShard(pairedWith: dy, pass.execution) { index, images, x, dy in
-        var shard = shape
-        shard.batch = Int32(images)
-        let row = memory.base + index * rowCount
-        let status = aq_conv_backward_weights(&shard, x, dy, row, withBias ? row + packedCount : nil)
-        try checkOneDNN(status, "the weight gradient of a convolution")
-      }
-      for shard in 1..<max(1, shards) { aq_add(rowCount, base, base + shard * rowCount, base) }
+    // Packed weight gradient, then bias gradient padded to whole cache lines.
+    let sums = try sumOverShards(x, dy, count: packedCount + (filters + 15) / 16 * 16, execution) {
+      images, x, dy, row in
+      var shard = shape
+      shard.batch = Int32(images)
+      let status = aq_conv_backward_weights(&shard, x, dy, row, withBias ? row + packedCount : nil)
+      try checkOneDNN(status, "the weight gradient of a convolution")
     }
-    var weight = Tensor(uninitialized: parameters[0].shape)
-    let status = partial.withValues { rows in
-      weight.withMutableValues { aq_conv_unpack(&single, rows.baseAddress, $0.baseAddress) }
+    var weight = Tensor(uninitialized: [filters, window.kernel[0], window.kernel[1], inChannels / groups])
+    let status = sums.withValues { sums in
+      weight.withMutableValues { aq_conv_unpack(&single, sums.baseAddress, $0.baseAddress) }
     }
     try checkOneDNN(status, "the layout of a weight gradient")
     guard withBias else { return [weight] }
     return [
-      weight, Tensor([filters], partial.withValues { Array($0[packedCount..<(packedCount + filters)]) }),
+      weight, Tensor([filters], sums.withValues { Array($0[packedCount..<(packedCount + filters)]) }),
     ]
+  }
+
+  /// Has `body` fill a row of `count` values for every shard of images; returns their sum, in the order of the shards.
+  private func sumOverShards(
+    _ x: Tensor, _ dy: Tensor, count: Int, _ execution: Execution,
+    _ body: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) throws -> Void
+  ) throws -> Tensor {
+    let shards = Execution.shardCount(for: x.shape[0], grain: imagesPerShard)
+    var rows = Tensor(uninitialized: [shards, count])
+    try rows.withMutableValues { (values: UnsafeMutableBufferPointer<Float>) throws(any Error) in
+      guard let base = values.baseAddress else { return }
+      let memory = SharedPointer(base)
+      try x.forEachImageShard(pairedWith: dy, execution) { index, images, x, dy in
+        try body(images, x, dy, memory.base + index * count)
+      }
+      for shard in 1..<max(1, shards) { aq_add(count, base, base + shard * count, base) }
+    }
+    return Tensor([count], rows.withValues { Array($0.prefix(count)) })
   }
 
   private func packed(_ weight: Tensor, _ shape: aq_conv_shape, _ direction: aq_conv_direction) throws

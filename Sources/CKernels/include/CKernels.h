@@ -2,6 +2,7 @@
 #pragma once
 #include "aq_isa.h"
 #include "aq_tensor.h"
+#include "aq_winograd.h"
 #include "aq_quantize.h"
 #include "aq_integer.h"
 #include "aq_reconstruct.h"
