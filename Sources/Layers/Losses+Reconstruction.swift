@@ -21,16 +21,16 @@ extension Loss {
     return (loss / Double(images), gradient)
   }
 
-  /// Sum over channels, mean over the rest, of `weight |y - target|^power`.
+  /// Sum over channels, mean over the rest, of `weight |y - target|^power`, times `share`.
   func lpError(
-    _ y: Tensor, _ target: Tensor, _ power: Float, _ weight: Tensor?, _ execution: Execution
+    _ y: Tensor, _ target: Tensor, _ power: Float, _ weight: Tensor?, _ share: Float, _ execution: Execution
   ) throws -> (loss: Double, gradient: Tensor) {
     try Loss.check(y, target)
     if let weight { try Loss.check(y, weight) }
     guard power >= 1 && power <= 4 else {
       throw LayerError.invalid("the power of the loss is \(power); choose 1 to 4")
     }
-    let scale = 1 / Float(max(1, y.count / max(1, y.shape[-1])))
+    let scale = share / Float(max(1, y.count / max(1, y.shape[-1])))
     let shards = Execution.shardCount(for: y.count, grain: 1 << 15)
     var sums = [Double](repeating: 0, count: shards)
     let gradient = try Tensor(y.shape) { gradient in

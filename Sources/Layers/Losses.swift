@@ -15,10 +15,10 @@ public enum Loss: Sendable {
   /// Mean over all values of `(y - target)^2`.
   case meanSquaredError(target: Tensor)
   /// Sum over channels, mean over images and positions, of `weight |y - target|^power`, `1 <= power <= 4`; weight 1 when
-  /// absent.
+  /// absent; all of it times `share`, the part that these images are of a batch whose gradients are summed.
   ///
   /// Source: Li et al. 2021 (BRECQ), eq. 10, with the weight the square of the task loss's gradient.
-  case reconstruction(target: Tensor, power: Float = 2, weight: Tensor? = nil)
+  case reconstruction(target: Tensor, power: Float = 2, weight: Tensor? = nil, share: Float = 1)
   /// Mean over images of the Kullback-Leibler divergence of the softmax of the scores from the softmax of the target.
   case distillation(target: Tensor)
 
@@ -31,8 +31,8 @@ public enum Loss: Sendable {
     switch self {
     case .softmaxCrossEntropy(let labels, let smoothing): try crossEntropy(scores, labels, smoothing)
     case .meanSquaredError(let target): try squaredError(scores, target)
-    case .reconstruction(let target, let power, let weight):
-      try lpError(scores, target, power, weight, execution)
+    case .reconstruction(let target, let power, let weight, let share):
+      try lpError(scores, target, power, weight, share, execution)
     case .distillation(let target): try divergence(scores, target)
     }
   }

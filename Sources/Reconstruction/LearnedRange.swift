@@ -3,15 +3,15 @@ import Layers
 import Quantizers
 import Tensors
 
-/// Fake quantization whose range factors are learned, and which may leave a random share of the values FP32 (QDrop).
+/// The learned range factors of a grid, which may leave a random share of the values FP32 (QDrop).
 ///
 ///     y = draw < quantizedShare ? r Q(x / r) : x
 ///
-/// One pass at a time: the adjoint takes the output of the last forward pass.
-final class LearnedRange: TensorTransform, @unchecked Sendable {
+/// Passes over parts of a batch run at the same time, each a ``RangePass``; their gradients are added between them.
+final class LearnedRange {
   private let grid: any QuantizationGrid
-  private var scaledGrid: any QuantizationGrid
-  private var output: Tensor?
+  /// The grid with the present factors.
+  private(set) var learnedGrid: any QuantizationGrid
   /// Factors of the groups' ranges.
   private(set) var factors: [Float]
   /// Sum of the gradients with respect to ``factors`` of the passes since it was cleared.
@@ -23,18 +23,15 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
 
   init(_ grid: any QuantizationGrid) {
     self.grid = grid
-    scaledGrid = grid
+    learnedGrid = grid
     factors = [Float](repeating: 1, count: grid.groupCount)
     gradient = [Float](repeating: 0, count: grid.groupCount)
   }
 
-  /// The grid with the present factors.
-  var learnedGrid: any QuantizationGrid { scaledGrid }
-
   /// Sets the factors, each at least a twentieth: a range must not vanish.
   func setFactors(_ values: [Float]) {
     factors = values.map { max(0.05, $0) }
-    scaledGrid = grid.scaled(by: factors)
+    learnedGrid = grid.scaled(by: factors)
   }
 
   /// Begins a step: networks that share the range add to its gradient.
@@ -42,19 +39,50 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
     for group in gradient.indices { gradient[group] = 0 }
   }
 
+  /// Adds what a pass found.
+  func add(_ pass: RangePass) {
+    for group in gradient.indices { gradient[group] += Float(pass.logFactors[group]) / factors[group] }
+  }
+
+  /// Fake quantization with the present factors, for the images of a batch from number `firstImage` on.
+  func pass(firstImage: Int = 0) -> RangePass {
+    RangePass(learnedGrid, quantizedShare: quantizedShare, key: key, firstImage: firstImage)
+  }
+}
+
+/// One forward pass and its adjoint through a ``LearnedRange``.
+final class RangePass: TensorTransform, @unchecked Sendable {
+  private let grid: any QuantizationGrid
+  private let quantizedShare: Float
+  private let key: UInt32
+  private let firstImage: Int
+  private var output: Tensor?
+  /// Gradient with respect to the logarithms of the factors; zeros before the adjoint.
+  private(set) var logFactors: [Double]
+
+  init(_ grid: any QuantizationGrid, quantizedShare: Float, key: UInt32, firstImage: Int) {
+    self.grid = grid
+    self.quantizedShare = quantizedShare
+    self.key = key
+    self.firstImage = firstImage
+    logFactors = [Double](repeating: 0, count: grid.groupCount)
+  }
+
   func apply(to x: Tensor, execution: Execution) throws -> Tensor {
-    output = nil
     guard quantizedShare > 0 else { return x }
-    var y = try scaledGrid.fakeQuantized(x, execution: execution)
-    if quantizedShare < 1 { try y.mix(over: x, share: quantizedShare, key: key, execution) }
+    var y = try grid.fakeQuantized(x, execution: execution)
+    if quantizedShare < 1 {
+      let first = firstImage * x.shape.droppingFirst.count
+      try y.mix(over: x, share: quantizedShare, key: key, first: first, execution)
+    }
     output = y
     return y
   }
 
   func adjoint(_ incoming: Tensor, at x: Tensor, execution: Execution) throws -> Tensor {
     guard let output else { return incoming }
-    let result = try scaledGrid.rangeAdjoint(incoming, at: x, output: output, execution: execution)
-    for group in gradient.indices { gradient[group] += Float(result.logFactors[group]) / factors[group] }
+    let result = try grid.rangeAdjoint(incoming, at: x, output: output, execution: execution)
+    logFactors = result.logFactors
     return result.input
   }
 }
@@ -62,8 +90,10 @@ final class LearnedRange: TensorTransform, @unchecked Sendable {
 extension Tensor {
   /// Keeps each of these values with probability `share` and takes that of `other` else.
   ///
-  /// The draw depends on the key and the value's index alone.
-  mutating func mix(over other: Tensor, share: Float, key: UInt32, _ execution: Execution) throws {
+  /// The draw depends on the key and the value's index alone; `first` is the index of the first of these values.
+  mutating func mix(
+    over other: Tensor, share: Float, key: UInt32, first: Int, _ execution: Execution
+  ) throws {
     precondition(shape == other.shape)
     let threshold = UInt32(min(Double(UInt32.max), Double(share) * 0x1p32))
     let total = count
@@ -74,7 +104,9 @@ extension Tensor {
         try execution.forEachShard(shards) { shard in
           let range = Execution.range(ofShard: shard, of: shards, count: total)
           let start = range.lowerBound
-          aq_mix(range.count, key, UInt32(truncatingIfNeeded: start), threshold, other + start, own + start)
+          aq_mix(
+            range.count, key, UInt32(truncatingIfNeeded: first + start), threshold, other + start, own + start
+          )
         }
       }
     }

@@ -15,6 +15,16 @@ public struct UnitResult: Sendable {
   public init() {}
 }
 
+/// What a step reads for some images of its batch.
+struct UnitBatch {
+  /// What the unit reads in each network, `[N, …]`.
+  let inputs: [Tensor]
+  /// Output of the FP32 network.
+  let target: Tensor
+  /// Weights of the output's errors; `nil` for weight 1.
+  let weight: Tensor?
+}
+
 /// The variables of one unit and the steps that improve them.
 ///
 /// Several networks may share the weights and differ in their activations' grids: one rounding for all of them
@@ -34,6 +44,7 @@ struct UnitReconstruction {
   private var rangeOptimizer: Adam
   private var biasOptimizer: Adam
   private var factors: [String: Tensor] = [:]
+  private let imagesPerPart: Int
 
   /// Prepares the unit of networks that differ in ``QuantizedModel/activationGrids`` alone.
   ///
@@ -67,6 +78,7 @@ struct UnitReconstruction {
       options.biases == .fixed
       ? [] : layers.map { $0.name + ".bias" }.filter { model.parameters[$0] != nil }
     self.model = model
+    imagesPerPart = Self.imagesPerPart(model)
     self.softRoundings = softRoundings
     self.weightRanges = weightRanges
     let names = region.nodes.map { network.model.graph.nodes[$0].name }
@@ -101,23 +113,39 @@ struct UnitReconstruction {
 
   /// Improves the variables by one step on one batch; returns the output error, the mean over the networks.
   ///
+  /// Parts of the batch run through the whole unit and back, one after the other or on a thread each: what a part
+  /// needs stays in a cache. Their gradients are summed in order.
+  ///
   /// - Parameters:
-  ///   - inputs: What the unit reads in each network, `[N, …]`.
-  ///   - target: Output of the FP32 network.
-  ///   - weight: Weights of the output's errors.
+  ///   - images: Size of the batch.
+  ///   - batch: Reads some of its images.
   mutating func step(
-    _ iteration: Int, inputs: [Tensor], target: Tensor, weight: Tensor?, execution: Execution
+    _ iteration: Int, images: Int, execution: Execution,
+    batch: (Range<Int>, Execution) throws -> UnitBatch
   ) throws -> Double {
     prepare(iteration)
-    var loss = 0.0
-    var gradients: [String: Tensor] = [:]
-    for (place, x) in inputs.enumerated() {
-      let result = try model.gradients(
-        x, loss: .reconstruction(target: target, power: options.power, weight: weight),
-        transforms: transforms(place), scope: scope, execution: execution)
-      loss += result.loss / Double(inputs.count)
-      gradients.merge(result.gradients) { Tensor.elementwise($0, "+", $1) }
+    let rounded = try RoundedWeights(model, softRoundings, weightRanges, execution)
+    let parts = Execution.shardCount(for: images, grain: imagesPerPart)
+    let inner = Execution(threads: execution.threads / parts, cancellation: execution.cancellation)
+    var results = [PartResult?](repeating: nil, count: parts)
+    try results.withUnsafeMutableBufferPointer { results in
+      try execution.forEachShard(parts) { part in
+        let range = Execution.range(ofShard: part, of: parts, count: images)
+        results[part] = try self.gradients(
+          rounded.model, try batch(range, inner), firstImage: range.lowerBound,
+          share: Float(range.count) / Float(images), inner)
+      }
     }
+    var loss = 0.0
+    var sums: [String: Tensor] = [:]
+    for part in results.compactMap({ $0 }) {
+      loss += part.loss / Double(activationRanges.count)
+      sums.merge(part.gradients) { Tensor.elementwise($0, "+", $1) }
+      for (ranges, passes) in zip(activationRanges, part.passes) {
+        for (name, pass) in passes { ranges[name]?.add(pass) }
+      }
+    }
+    let gradients = try rounded.adjoint(sums, at: model, execution)
     // AdaRound's regulariser ends the moves of its variables; continuous weights come to rest by a smaller step.
     var scale: Float = 1
     if case .adaQuant = options.rounding { scale = cosine(iteration) }
@@ -132,6 +160,36 @@ struct UnitReconstruction {
     return loss
   }
 
+  /// The least images of a part: its largest value has 64 Ki numbers, which leave room in a cache for the others, or as
+  /// many as the largest weight, which each part prepares anew.
+  private static func imagesPerPart(_ unit: Model) -> Int {
+    let nodes = unit.graph.nodes
+    // Batch statistics need the whole batch.
+    if nodes.contains(where: { $0.layer is BatchNorm }) { return .max }
+    let perImage = nodes.map(\.shape.count).max() ?? 1
+    let weight = unit.parameters.values.map(\.count).max() ?? 0
+    return max(1 << 16, weight) / max(1, perImage)
+  }
+
+  /// One part of a step's batch through the unit of every network and back.
+  private func gradients(
+    _ model: Model, _ batch: UnitBatch, firstImage: Int, share: Float, _ execution: Execution
+  ) throws -> PartResult {
+    var result = PartResult()
+    for (place, x) in batch.inputs.enumerated() {
+      let passes = activationRanges[place].mapValues { $0.pass(firstImage: firstImage) }
+      let found = try model.gradients(
+        x,
+        loss: .reconstruction(
+          target: batch.target, power: options.power, weight: batch.weight, share: share),
+        transforms: GraphTransforms(outputs: passes), scope: scope, execution: execution)
+      result.loss += found.loss
+      result.gradients.merge(found.gradients) { Tensor.elementwise($0, "+", $1) }
+      result.passes.append(passes)
+    }
+    return result
+  }
+
   /// Whose gradients a step needs.
   private var scope: GradientScope {
     guard biases.isEmpty else { return .parameters }
@@ -144,7 +202,8 @@ struct UnitReconstruction {
     if case .adaRound(let settings) = options.rounding {
       let beta = settings.beta(iteration: iteration, of: options.iterations)
       for rounding in softRoundings.values {
-        rounding.regularization = beta == nil ? 0 : settings.regularization
+        // Once for every network, as the gradients of their errors are.
+        rounding.regularization = beta == nil ? 0 : settings.regularization * Float(activationRanges.count)
         rounding.beta = beta ?? 2
       }
     }
@@ -155,12 +214,6 @@ struct UnitReconstruction {
           seed: options.seed, unit: region.exit, iteration: iteration, draw: 1 + draw + 1000 * place)
       }
     }
-  }
-
-  private func transforms(_ place: Int) -> GraphTransforms {
-    var parameters: [String: any TensorTransform] = softRoundings
-    parameters.merge(weightRanges) { $1 }
-    return GraphTransforms(parameters: parameters, outputs: activationRanges[place])
   }
 
   /// What a step is multiplied by: half a cosine from 1 to 0.
@@ -206,6 +259,50 @@ struct UnitReconstruction {
     }
     let total = shares.reduce(0) { $0 + $1.1 }
     return total > 0 ? shares.reduce(0) { $0 + $1.0 * $1.1 } / total : 0
+  }
+}
+
+/// What a part of a step's batch gave.
+private struct PartResult {
+  var loss = 0.0
+  /// Gradients with respect to the weights as they are rounded, and biases.
+  var gradients: [String: Tensor] = [:]
+  /// The passes through learned ranges, by node, for each network.
+  var passes: [[String: RangePass]] = []
+}
+
+/// A unit with its weights as the variables round them in a step, and the way back from their gradients.
+private struct RoundedWeights {
+  let model: Model
+  private let transforms: [String: any TensorTransform]
+  private let ranges: [(range: LearnedRange, pass: RangePass)]
+
+  init(
+    _ variables: Model, _ softRoundings: [String: SoftRounding], _ weightRanges: [String: LearnedRange],
+    _ execution: Execution
+  ) throws {
+    let passes = weightRanges.mapValues { ($0, $0.pass()) }
+    ranges = passes.map { (range: $0.value.0, pass: $0.value.1) }
+    transforms = (softRoundings as [String: any TensorTransform]).merging(passes.mapValues(\.1)) { $1 }
+    var model = variables
+    for (key, transform) in transforms {
+      guard let variable = variables.parameters[key] else { continue }
+      model.parameters[key] = try transform.apply(to: variable, execution: execution)
+    }
+    self.model = model
+  }
+
+  /// Gradients with respect to the variables; adds those of learned ranges to them.
+  func adjoint(
+    _ gradients: [String: Tensor], at variables: Model, _ execution: Execution
+  ) throws -> [String: Tensor] {
+    var result = gradients
+    for (key, transform) in transforms {
+      guard let gradient = gradients[key], let variable = variables.parameters[key] else { continue }
+      result[key] = try transform.adjoint(gradient, at: variable, execution: execution)
+    }
+    for (range, pass) in ranges { range.add(pass) }
+    return result
   }
 }
 

@@ -42,11 +42,13 @@ struct UnitWork {
     var random = RandomSource(seed: options.seed, stream: UInt64(unit.region.exit) << 24)
     for iteration in 0..<options.iterations {
       try execution.cancellation.check()
-      let rows = random.permutation(target.count).prefix(options.batch)
-      let loss = try variables.step(
-        iteration, inputs: try inputs(rows, iteration), target: target.rows(rows),
-        weight: weights?.rows(rows),
-        execution: execution)
+      let rows = Array(random.permutation(target.count).prefix(options.batch))
+      let loss = try variables.step(iteration, images: rows.count, execution: execution) {
+        images, execution in
+        UnitBatch(
+          inputs: try inputs(rows, images, iteration, execution), target: target.rows(rows[images]),
+          weight: weights?.rows(rows[images]))
+      }
       guard loss.isFinite else {
         throw ReconstructionError.diverged(unit: unit.name, iteration: iteration, loss: "\(loss.magnitude)")
       }
@@ -65,19 +67,22 @@ struct UnitWork {
     return try UnitReconstruction(unit.region, of: networks, original, options).result()
   }
 
-  /// What the unit reads in each network for some images.
-  private func inputs(_ rows: some Collection<Int>, _ iteration: Int) throws -> [Tensor] {
+  /// What the unit reads in each network for some images of a step's batch `rows`.
+  private func inputs(
+    _ rows: [Int], _ images: Range<Int>, _ iteration: Int, _ execution: Execution
+  ) throws -> [Tensor] {
     switch options.input {
     case .fullPrecision:
-      let x = fullPrecision.rows(rows)
+      let x = fullPrecision.rows(rows[images])
       return networks.map { _ in x }
-    case .quantized: return quantized.map { $0.rows(rows) }
+    case .quantized: return quantized.map { $0.rows(rows[images]) }
     case .mixed(let share):
-      let plain = fullPrecision.rows(rows)
+      let plain = fullPrecision.rows(rows[images])
       let key = DrawKey.key(seed: options.seed, unit: unit.region.exit, iteration: iteration, draw: 0)
+      let first = images.lowerBound * fullPrecision.rowShape.count
       return try quantized.map { cache in
-        var x = cache.rows(rows)
-        try x.mix(over: plain, share: share, key: key, execution)
+        var x = cache.rows(rows[images])
+        try x.mix(over: plain, share: share, key: key, first: first, execution)
         return x
       }
     }

@@ -37,6 +37,22 @@ import Testing
     #expect(abs(loss - 16) < 1e-5)
   }
 
+  @Test func sharesOfABatchSumToItsLoss() throws {
+    let (y, target) = (samples(30, seed: 7), samples(30, seed: 8))
+    func part(_ x: Tensor, _ rows: Range<Int>) -> Tensor { Tensor([rows.count, 1], x.values[rows]) }
+
+    let whole = try Loss.reconstruction(target: target).value(of: y)
+    let parts = try [0..<7, 7..<30].map { rows in
+      try Loss.reconstruction(target: part(target, rows), share: Float(rows.count) / 30)
+        .value(of: part(y, rows))
+    }
+
+    #expect(abs(parts.reduce(0) { $0 + $1.loss } - whole.loss) < 1e-6 * whole.loss)
+    for (got, expected) in zip(parts.flatMap(\.gradient.values), whole.gradient.values) {
+      #expect(abs(got - expected) <= 1e-6 * abs(expected))
+    }
+  }
+
   @Test func threadsDoNotChangeABit() throws {
     let (y, target) = (samples(100_000, seed: 5), samples(100_000, seed: 6))
 
