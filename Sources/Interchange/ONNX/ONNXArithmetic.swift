@@ -21,33 +21,27 @@ struct ONNXArithmetic: Sendable {
       throw .malformed("constants of extents \(a.dims) and \(b.dims) do not fit")
     }
     try ONNXFolding.checkCount(dims, given: max(a.count, b.count))
-    let count = dims.reduce(1, *)
-    let (i, j) = (BroadcastPlaces(a.dims, to: dims), BroadcastPlaces(b.dims, to: dims))
-    switch (a.content, b.content) {
+    let (left, right) = (a.broadcast(to: dims), b.broadcast(to: dims))
+    switch (left.content, right.content) {
     case (.floats(let left), .floats(let right)):
-      var values: [Float] = []
-      values.reserveCapacity(count)
-      for place in 0..<count {
-        let (x, y) = (left[i[place]], right[j[place]])
+      let values = try zip(left, right).map { (x, y) throws(ONNXProblem) in
         let value = reals(x, y)
         guard value.isFinite else {
           throw .malformed(
             "the constants \(x) and \(y) combine to \(value). Only finite weights can be used.")
         }
-        values.append(value)
+        return value
       }
       return ONNXConstant(dims, .floats(values))
     case (.integers, .integers):
-      let (left, right) = (try ONNXFolding.known(a, "operands"), try ONNXFolding.known(b, "operands"))
-      var values: [Int?] = []
-      values.reserveCapacity(count)
-      for place in 0..<count {
-        let (x, y) = (left[i[place]], right[j[place]])
+      let operands = zip(
+        try ONNXFolding.known(left, "operands"), try ONNXFolding.known(right, "operands"))
+      let values = try operands.map { (x, y) throws(ONNXProblem) in
         let (value, overflow) = integers(x, y)
         guard !overflow else {
           throw .malformed("the constants \(x) and \(y) cannot be combined: overflow, or division by 0")
         }
-        values.append(value)
+        return value
       }
       return ONNXConstant(dims, .integers(values))
     default:
@@ -59,48 +53,10 @@ struct ONNXArithmetic: Sendable {
   private static func broadcast(_ a: [Int], _ b: [Int]) -> [Int]? {
     let rank = max(a.count, b.count)
     var dims: [Int] = []
-    for (x, y) in zip(BroadcastPlaces.aligned(a, rank), BroadcastPlaces.aligned(b, rank)) {
+    for (x, y) in zip(RowMajor.aligned(a, rank: rank), RowMajor.aligned(b, rank: rank)) {
       guard x == y || x == 1 || y == 1 else { return nil }
       dims.append(x == 1 ? y : x)
     }
     return dims
-  }
-}
-
-/// For each value of a tensor the place of the value of a smaller one that stands for it.
-private enum BroadcastPlaces {
-  case same
-  case one
-  case table([Int])
-
-  /// Extents with 1s put before them.
-  static func aligned(_ dims: [Int], _ rank: Int) -> [Int] {
-    [Int](repeating: 1, count: rank - dims.count) + dims
-  }
-
-  init(_ dims: [Int], to wide: [Int]) {
-    let own = Self.aligned(dims, wide.count)
-    if own == wide {
-      self = .same
-    } else if own.allSatisfy({ $0 == 1 }) {
-      self = .one
-    } else {
-      var stride = own.reduce(1, *)
-      var places = [0]
-      for (extent, wanted) in zip(own, wide) where wanted != 1 {
-        stride /= max(1, extent)
-        let step = extent == 1 ? 0 : stride
-        places = places.flatMap { base in (0..<wanted).lazy.map { base + $0 * step } }
-      }
-      self = .table(places)
-    }
-  }
-
-  subscript(place: Int) -> Int {
-    switch self {
-    case .same: place
-    case .one: 0
-    case .table(let places): places[place]
-    }
   }
 }

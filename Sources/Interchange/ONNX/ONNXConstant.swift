@@ -55,13 +55,19 @@ struct ONNXConstant {
 
   /// The constant with its axes in another order.
   func transposed(_ order: [Int]) -> ONNXConstant {
-    var strides = [Int](repeating: 1, count: dims.count)
-    for axis in dims.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * dims[axis + 1] }
-    var places = [0]
-    for axis in order {
-      places = places.flatMap { base in (0..<dims[axis]).map { base + $0 * strides[axis] } }
+    let strides = RowMajor.strides(dims)
+    return picking(
+      RowMajor.places(order.map { (extent: dims[$0], stride: strides[$0]) }), dims: order.map { dims[$0] })
+  }
+
+  /// The values repeated along axes of extent 1, and along new axes in front, to extents that these fit.
+  func broadcast(to wide: [Int]) -> ONNXConstant {
+    let own = RowMajor.aligned(dims, rank: wide.count)
+    if own == wide { return reshaped(wide) }
+    let axes = zip(zip(own, wide), RowMajor.strides(own)).map { extents, stride in
+      (extent: extents.1, stride: extents.0 == 1 ? 0 : stride)
     }
-    return picking(places, dims: order.map { dims[$0] })
+    return picking(RowMajor.places(axes), dims: wide)
   }
 }
 

@@ -145,16 +145,8 @@ struct ONNXView: Equatable {
   /// For each position along an axis that runs over the innermost values, its position in memory.
   func positions(alongAxis axis: Int) -> [Int] {
     let view = coalesced
-    let own = view.axes[axis]
-    var strides = [Int](repeating: 1, count: view.factors.count)
-    for factor in view.factors.indices.dropLast().reversed() {
-      strides[factor] = strides[factor + 1] * view.factors[factor + 1]
-    }
-    var result = [0]
-    for factor in own {
-      result = result.flatMap { base in (0..<view.factors[factor]).map { base + $0 * strides[factor] } }
-    }
-    return result
+    let strides = RowMajor.strides(view.factors)
+    return RowMajor.places(view.axes[axis].map { (extent: view.factors[$0], stride: strides[$0]) })
   }
 
   /// The view with the innermost `width` values of memory replaced by `newWidth`, all of them on one axis in memory order.
