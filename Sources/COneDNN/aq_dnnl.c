@@ -117,6 +117,8 @@ static aq_entry *find(const aq_key *key, unsigned bucket) {
 
 dnnl_status_t aq_cache_get(const aq_key *key, dnnl_status_t (*make)(const aq_key *, dnnl_primitive_desc_t *),
                            aq_entry **entry) {
+  // oneDNN divides the work of some primitives by the threads that OpenMP has when they are made.
+  if (!current_state()) return dnnl_out_of_memory;
   unsigned bucket = hash(key);
   // Entries are only ever added, and published by the atomic store below: readers need no lock.
   if ((*entry = find(key, bucket))) return dnnl_success;

@@ -128,12 +128,13 @@ public struct Conv2d: Layer {
     guard pass.needsParameterGradients else { return LayerGradients(inputs: [dx]) }
     let withBias = hasBias && pass.needsBiasGradients
     if let winograd {
-      let weight = try sumOverShards(inputs[0], dy, count: parameters[0].count, pass.execution) {
+      let sums = try sumOverShards(inputs[0], dy, count: parameters[0].count, pass.execution) {
         try winograd.weightGradient(images: $0, $1, $2, $3)
       }
+      let weight = sums.withValues { Tensor(parameters[0].shape, $0.prefix(parameters[0].count)) }
       return LayerGradients(
         inputs: [dx],
-        parameters: [weight.reshaped(parameters[0].shape)] + (withBias ? [dy.columnSums()] : []))
+        parameters: [weight] + (withBias ? [dy.columnSums()] : []))
     }
     return LayerGradients(
       inputs: [dx], parameters: try directParameterGradients(dy, inputs[0], shape, withBias, pass.execution))
@@ -181,7 +182,8 @@ public struct Conv2d: Layer {
     ]
   }
 
-  /// Has `body` fill a row of `count` values for every shard of images; returns their sum, in the order of the shards.
+  /// Has `body` fill a row of `count` values for every shard of images and adds them, in their order, to the first of the
+  /// rows that it returns.
   private func sumOverShards(
     _ x: Tensor, _ dy: Tensor, count: Int, _ execution: Execution,
     _ body: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) throws -> Void
@@ -196,7 +198,7 @@ public struct Conv2d: Layer {
       }
       for shard in 1..<max(1, shards) { aq_add(count, base, base + shard * count, base) }
     }
-    return Tensor([count], rows.withValues { Array($0.prefix(count)) })
+    return rows
   }
 
   private func packed(_ weight: Tensor, _ shape: aq_conv_shape, _ direction: aq_conv_direction) throws

@@ -43,7 +43,7 @@ public enum LayerAttribute: Hashable, Sendable {
 
 /// How a layer runs: learning or not, and on what.
 public struct LayerPass: Sendable {
-  /// Whether batch statistics are used and kept.
+  /// Training passes use and keep batch statistics, and may sum convolutions in another order than inference.
   public enum Mode: Sendable { case training, inference }
   /// Training or inference.
   public let mode: Mode

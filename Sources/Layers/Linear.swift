@@ -55,7 +55,8 @@ public struct Linear: Layer {
       for row in 0..<images { (y + row * features).update(from: bias, count: features) }
       let status = parameters[0].withValues {
         aq_matmul(
-          Self.plain, Self.transposed, Int64(images), outputs, inputsPerRow, x, inputsPerRow, $0.baseAddress,
+          MatrixOperation.plain, MatrixOperation.transposed, Int64(images), outputs, inputsPerRow, x,
+          inputsPerRow, $0.baseAddress,
           inputsPerRow, 1, y, outputs)
       }
       try checkOneDNN(status, "a matrix product")
@@ -76,7 +77,8 @@ public struct Linear: Layer {
       try dy.forEachImageShard(writing: &result, pass.execution) { images, dy, dx in
         let status = parameters[0].withValues {
           aq_matmul(
-            Self.plain, Self.plain, Int64(images), inputsPerRow, outputs, dy, outputs, $0.baseAddress,
+            MatrixOperation.plain, MatrixOperation.plain, Int64(images), inputsPerRow, outputs, dy, outputs,
+            $0.baseAddress,
             inputsPerRow,
             0, dx, inputsPerRow)
         }
@@ -102,7 +104,8 @@ public struct Linear: Layer {
           x.withValues { x -> Int32 in
             guard let dy = dy.baseAddress, let target = target.baseAddress else { return 0 }
             return aq_matmul(
-              Self.transposed, Self.plain, Int64(rows.count), inputsPerRow, images, dy + rows.lowerBound,
+              MatrixOperation.transposed, MatrixOperation.plain, Int64(rows.count), inputsPerRow, images,
+              dy + rows.lowerBound,
               outputs,
               x.baseAddress, inputsPerRow, 0, target + rows.lowerBound * inFeatures, inputsPerRow)
           }
@@ -112,9 +115,12 @@ public struct Linear: Layer {
     }
     return weight
   }
+}
 
-  private static let plain = CChar(bitPattern: UInt8(ascii: "N"))
-  private static let transposed = CChar(bitPattern: UInt8(ascii: "T"))
+/// What a product of matrices does to an operand.
+enum MatrixOperation {
+  static let plain = CChar(bitPattern: UInt8(ascii: "N"))
+  static let transposed = CChar(bitPattern: UInt8(ascii: "T"))
 }
 
 extension Tensor {

@@ -17,7 +17,7 @@ struct WinogradConvolution {
 
   /// Batches `[N, h, w, C]` and `[N, oh, ow, O]` of a convolution that it suits; `nil` for the others.
   ///
-  /// It does not pay for few channels, for images that fill half of their tiles, and for so few tiles that transforming
+  /// It does not pay for few channels, for images that fill less than half of their tiles, and for so few tiles that transforming
   /// the weights takes longer than their use.
   init?(_ window: Window, groups: Int, images: Int, input: Shape, output: Shape) {
     guard window.kernel == [3, 3], window.stride == [1, 1], window.dilation == [1, 1], groups == 1,
@@ -42,13 +42,13 @@ struct WinogradConvolution {
   /// Outputs `[N, oh, ow, O]` of images `[N, h, w, C]`; weight `[O, 3, 3, C]`, bias `[O]`.
   func forward(_ x: Tensor, weight: Tensor, bias: Tensor?, _ execution: Execution) throws -> Tensor {
     try filter(
-      x, to: output, padding, Planes(weight, rotated: false), transposed: true, bias: bias, execution)
+      x, to: output, padding, Planes(weight, .upright), MatrixOperation.transposed, bias: bias, execution)
   }
 
   /// The gradient of the input: the gradient of the output, filtered with kernels turned by 180 degrees.
   func inputGradient(_ dy: Tensor, weight: Tensor, _ execution: Execution) throws -> Tensor {
     try filter(
-      dy, to: input, (2 - padding.top, 2 - padding.left), Planes(weight, rotated: true), transposed: false,
+      dy, to: input, (2 - padding.top, 2 - padding.left), Planes(weight, .rotated), MatrixOperation.plain,
       bias: nil, execution)
   }
 
@@ -76,16 +76,17 @@ struct WinogradConvolution {
         var tiles = tiling.tiles(first, count, of: output, (0, 0), stride)
         aq_winograd_output_adjoint(&tiles, dy, planes)
       }
-      try weights.setProduct(
-        gradients, transposed: true, seen, transposed: false, (outputs, inputs, count), adding: first > 0)
+      try weights.multiply(
+        gradients, MatrixOperation.transposed, seen, MatrixOperation.plain, (outputs, inputs, count),
+        beta: first > 0 ? 1 : 0)
     }
     weights.withPlanes { aq_winograd_weights_adjoint(outputs, inputs, $1, $0, row) }
   }
 
   /// Filters `source` `[N, …]` to images of a shape; `padding` is what the first output sees before the source.
   private func filter(
-    _ source: Tensor, to image: Shape, _ padding: (top: Int, left: Int), _ weights: Planes, transposed: Bool,
-    bias: Tensor?, _ execution: Execution
+    _ source: Tensor, to image: Shape, _ padding: (top: Int, left: Int), _ weights: Planes,
+    _ operation: CChar, bias: Tensor?, _ execution: Execution
   ) throws -> Tensor {
     let read = source.shape.droppingFirst
     let tiling = Tiling(image)
@@ -100,8 +101,8 @@ struct WinogradConvolution {
           var tiles = tiling.tiles(first, count, of: read, padding, stride)
           aq_winograd_input(&tiles, x, planes)
         }
-        try products.setProduct(
-          seen, transposed: false, weights, transposed: transposed, (count, image[2], read[2]), adding: false)
+        try products.multiply(
+          seen, MatrixOperation.plain, weights, operation, (count, image[2], read[2]), beta: 0)
         products.withPlanes { planes, stride in
           var tiles = tiling.tiles(first, count, of: image, (0, 0), stride)
           if let bias {
@@ -160,13 +161,16 @@ private struct Planes {
     values = Tensor(uninitialized: [Self.count, stride])
   }
 
+  /// How kernels stand: as they are, or turned by 180 degrees.
+  enum Orientation: Int32 { case upright = 0, rotated = 1 }
+
   /// Transforms weights `[O, 3, 3, C]`.
-  init(_ weight: Tensor, rotated: Bool) {
+  init(_ weight: Tensor, _ orientation: Orientation) {
     let (outputs, inputs) = (weight.shape[0], weight.shape[3])
     self.init(rows: outputs, columns: inputs)
     withMutablePlanes { planes, stride in
       weight.withValues {
-        aq_winograd_weights(outputs, inputs, rotated ? 1 : 0, $0.baseAddress, stride, planes)
+        aq_winograd_weights(outputs, inputs, orientation.rawValue, $0.baseAddress, stride, planes)
       }
     }
   }
@@ -185,12 +189,12 @@ private struct Planes {
     }
   }
 
-  /// Sets, or adds, the products of two planes `[m, k]` and `[k, n]`, either transposed, at every point.
-  mutating func setProduct(
-    _ a: Planes, transposed aTransposed: Bool, _ b: Planes, transposed bTransposed: Bool,
-    _ extents: (m: Int, n: Int, k: Int), adding: Bool
+  /// At every point the product of `[m, k]` and `[k, n]`, an operation on each operand before it, plus `beta` times the
+  /// present value.
+  mutating func multiply(
+    _ a: Planes, _ aOperation: CChar, _ b: Planes, _ bOperation: CChar, _ extents: (m: Int, n: Int, k: Int),
+    beta: Float
   ) throws {
-    let (aOperation, bOperation) = (Self.operation(aTransposed), Self.operation(bTransposed))
     let rowLength = Int64(columns)
     var status: Int32 = 0
     withMutablePlanes { target, stride in
@@ -200,15 +204,11 @@ private struct Planes {
             status = aq_matmul(
               aOperation, bOperation, Int64(extents.m), Int64(extents.n), Int64(extents.k),
               left + point * leftStride, Int64(a.columns), right + point * rightStride, Int64(b.columns),
-              adding ? 1 : 0, target + point * stride, rowLength)
+              beta, target + point * stride, rowLength)
           }
         }
       }
     }
     try checkOneDNN(status, "a matrix product")
-  }
-
-  private static func operation(_ transposed: Bool) -> CChar {
-    CChar(bitPattern: UInt8(ascii: transposed ? "T" : "N"))
   }
 }

@@ -25,6 +25,10 @@ public protocol QuantizationGrid: Sendable {
   /// Which values share a row of levels.
   var group: GroupMap { get }
 
+  /// Whether parts of a batch may be quantized apart, at the same time: a value's level depends on the value and its group
+  /// alone, and any thread may ask for it. Not so for drawn rounding and for grids in Lua.
+  var quantizesPartsApart: Bool { get }
+
   /// The lowest and the highest level of a group.
   func bounds(group: Int) -> ValueRange
 
@@ -82,6 +86,9 @@ public struct UniformForm: Hashable, Sendable {
 }
 
 extension QuantizationGrid {
+  /// `true`, as for every grid whose levels are fixed.
+  public var quantizesPartsApart: Bool { true }
+
   /// The values of a tensor that share a row of levels, in memory order.
   ///
   /// - Throws: ``QuantizationError`` when the shape has other groups than the grid.

@@ -91,6 +91,11 @@ public struct RegionGrid: QuantizationGrid, Hashable {
   /// Which values share a row.
   public var group: GroupMap { specification.group }
 
+  /// Not for drawn rounding, nor for intervals chosen for blocks of neighbours.
+  public var quantizesPartsApart: Bool {
+    specification.rounding == .nearest && specification.choice == .perValue
+  }
+
   /// The grid of 8-bit pixels in 0...1: scale 1/255, zero point 0, 256 levels.
   public static let pixels = RegionGrid(pixelScale: 1 / 255)
 

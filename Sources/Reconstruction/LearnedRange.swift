@@ -7,7 +7,7 @@ import Tensors
 ///
 ///     y = draw < quantizedShare ? r Q(x / r) : x
 ///
-/// Passes over parts of a batch run at the same time, each a ``RangePass``; their gradients are added between them.
+/// Passes over parts of a batch may run at the same time, each a ``RangePass``; their gradients are added after them.
 final class LearnedRange {
   private let grid: any QuantizationGrid
   /// The grid with the present factors.
@@ -34,14 +34,14 @@ final class LearnedRange {
     learnedGrid = grid.scaled(by: factors)
   }
 
-  /// Begins a step: networks that share the range add to its gradient.
+  /// Begins a step.
   func clearGradient() {
     for group in gradient.indices { gradient[group] = 0 }
   }
 
-  /// Adds what a pass found.
-  func add(_ pass: RangePass) {
-    for group in gradient.indices { gradient[group] += Float(pass.logFactors[group]) / factors[group] }
+  /// Adds the gradient with respect to the logarithms of the factors that passes found.
+  func add(logFactors: [Double]) {
+    for group in gradient.indices { gradient[group] += Float(logFactors[group]) / factors[group] }
   }
 
   /// Fake quantization with the present factors, for the images of a batch from number `firstImage` on.
@@ -81,6 +81,7 @@ final class RangePass: TensorTransform, @unchecked Sendable {
 
   func adjoint(_ incoming: Tensor, at x: Tensor, execution: Execution) throws -> Tensor {
     guard let output else { return incoming }
+    self.output = nil
     let result = try grid.rangeAdjoint(incoming, at: x, output: output, execution: execution)
     logFactors = result.logFactors
     return result.input

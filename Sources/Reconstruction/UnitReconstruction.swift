@@ -37,14 +37,15 @@ struct UnitReconstruction {
   private let weightGrids: [String: any QuantizationGrid]
   private let softRoundings: [String: SoftRounding]
   private let weightRanges: [String: LearnedRange]
-  private let activationRanges: [[String: LearnedRange]]
+  let activationRanges: [[String: LearnedRange]]
   /// Parameter keys of the biases that are learned.
   private let biases: [String]
   private var weightOptimizer: Adam
   private var rangeOptimizer: Adam
   private var biasOptimizer: Adam
   private var factors: [String: Tensor] = [:]
-  private let imagesPerPart: Int
+  /// The least images that run through the unit at a time.
+  var imagesPerPart = Int.max
 
   /// Prepares the unit of networks that differ in ``QuantizedModel/activationGrids`` alone.
   ///
@@ -78,7 +79,6 @@ struct UnitReconstruction {
       options.biases == .fixed
       ? [] : layers.map { $0.name + ".bias" }.filter { model.parameters[$0] != nil }
     self.model = model
-    imagesPerPart = Self.imagesPerPart(model)
     self.softRoundings = softRoundings
     self.weightRanges = weightRanges
     let names = region.nodes.map { network.model.graph.nodes[$0].name }
@@ -87,6 +87,7 @@ struct UnitReconstruction {
       let grids = names.compactMap { name in network.activationGrids[name].map { (name, LearnedRange($0)) } }
       return Dictionary(uniqueKeysWithValues: grids)
     }
+    imagesPerPart = Self.imagesPerPart(model, activationRanges)
     switch options.rounding {
     case .nearest: weightOptimizer = Adam()
     case .adaQuant(let rate): weightOptimizer = Adam(learningRate: rate)
@@ -113,39 +114,15 @@ struct UnitReconstruction {
 
   /// Improves the variables by one step on one batch; returns the output error, the mean over the networks.
   ///
-  /// Parts of the batch run through the whole unit and back, one after the other or on a thread each: what a part
-  /// needs stays in a cache. Their gradients are summed in order.
-  ///
   /// - Parameters:
   ///   - images: Size of the batch.
-  ///   - batch: Reads some of its images.
+  ///   - batch: Reads some of its images, on any thread.
   mutating func step(
     _ iteration: Int, images: Int, execution: Execution,
     batch: (Range<Int>, Execution) throws -> UnitBatch
   ) throws -> Double {
     prepare(iteration)
-    let rounded = try RoundedWeights(model, softRoundings, weightRanges, execution)
-    let parts = Execution.shardCount(for: images, grain: imagesPerPart)
-    let inner = Execution(threads: execution.threads / parts, cancellation: execution.cancellation)
-    var results = [PartResult?](repeating: nil, count: parts)
-    try results.withUnsafeMutableBufferPointer { results in
-      try execution.forEachShard(parts) { part in
-        let range = Execution.range(ofShard: part, of: parts, count: images)
-        results[part] = try self.gradients(
-          rounded.model, try batch(range, inner), firstImage: range.lowerBound,
-          share: Float(range.count) / Float(images), inner)
-      }
-    }
-    var loss = 0.0
-    var sums: [String: Tensor] = [:]
-    for part in results.compactMap({ $0 }) {
-      loss += part.loss / Double(activationRanges.count)
-      sums.merge(part.gradients) { Tensor.elementwise($0, "+", $1) }
-      for (ranges, passes) in zip(activationRanges, part.passes) {
-        for (name, pass) in passes { ranges[name]?.add(pass) }
-      }
-    }
-    let gradients = try rounded.adjoint(sums, at: model, execution)
+    let (loss, gradients) = try gradients(images: images, execution, batch)
     // AdaRound's regulariser ends the moves of its variables; continuous weights come to rest by a smaller step.
     var scale: Float = 1
     if case .adaQuant = options.rounding { scale = cosine(iteration) }
@@ -160,22 +137,55 @@ struct UnitReconstruction {
     return loss
   }
 
-  /// The least images of a part: its largest value has 64 Ki numbers, which leave room in a cache for the others, or as
-  /// many as the largest weight, which each part prepares anew.
-  private static func imagesPerPart(_ unit: Model) -> Int {
+  /// The output error of a batch, the mean over the networks, and the gradients of weights and biases of its sum over
+  /// them; those of ranges are added to the ranges.
+  ///
+  /// Parts of the batch run through the whole unit and back, one after the other or on a thread each: what a part
+  /// needs stays in a cache. Their gradients are summed in order.
+  func gradients(
+    images: Int, _ execution: Execution, _ batch: (Range<Int>, Execution) throws -> UnitBatch
+  ) throws -> (loss: Double, gradients: [String: Tensor]) {
+    let rounded = try RoundedWeights(model, softRoundings, weightRanges, execution)
+    let parts = Execution.shardCount(for: images, grain: imagesPerPart)
+    let inner = Execution(
+      threads: (execution.threads + parts - 1) / parts, cancellation: execution.cancellation)
+    let sum = OrderedSum(count: parts)
+    try execution.forEachShard(parts) { part in
+      let range = Execution.range(ofShard: part, of: parts, count: images)
+      let result = try self.gradients(
+        rounded.model, try batch(range, inner), firstImage: range.lowerBound,
+        share: Float(range.count) / Float(images), inner)
+      sum.add(result, at: part)
+    }
+    let total = sum.total
+    for (range, gradient) in zip(activationRanges.flatMap(\.sortedValues), total.ranges) {
+      range.add(logFactors: gradient)
+    }
+    let gradients = try rounded.adjoint(total.gradients, at: model, execution)
+    return (total.loss / Double(activationRanges.count), gradients)
+  }
+
+  /// The least images of a part: its largest value has 64 Ki numbers or fewer by a fraction of an image, which leave room
+  /// in a cache for the others, and no layer's weight, which each part prepares anew, has more numbers than its output.
+  private static func imagesPerPart(_ unit: Model, _ ranges: [[String: LearnedRange]]) -> Int {
     let nodes = unit.graph.nodes
-    // Batch statistics need the whole batch.
-    if nodes.contains(where: { $0.layer is BatchNorm }) { return .max }
-    let perImage = nodes.map(\.shape.count).max() ?? 1
-    let weight = unit.parameters.values.map(\.count).max() ?? 0
-    return max(1 << 16, weight) / max(1, perImage)
+    // Batch statistics, drawn roundings and grids in Lua need the whole batch.
+    let needsBatch =
+      nodes.contains { $0.layer is BatchNorm }
+      || ranges.contains { $0.values.contains { !$0.learnedGrid.quantizesPartsApart } }
+    if needsBatch { return .max }
+    let ofValues = (1 << 16) / max(1, nodes.map(\.shape.count).max() ?? 1)
+    let ofWeights = nodes.map { node in
+      (unit.parameters["\(node.name).weight"]?.count ?? 0) / max(1, node.shape.count)
+    }
+    return max(ofValues, ofWeights.max() ?? 0)
   }
 
   /// One part of a step's batch through the unit of every network and back.
   private func gradients(
     _ model: Model, _ batch: UnitBatch, firstImage: Int, share: Float, _ execution: Execution
-  ) throws -> PartResult {
-    var result = PartResult()
+  ) throws -> PartGradients {
+    var result = PartGradients()
     for (place, x) in batch.inputs.enumerated() {
       let passes = activationRanges[place].mapValues { $0.pass(firstImage: firstImage) }
       let found = try model.gradients(
@@ -185,7 +195,7 @@ struct UnitReconstruction {
         transforms: GraphTransforms(outputs: passes), scope: scope, execution: execution)
       result.loss += found.loss
       result.gradients.merge(found.gradients) { Tensor.elementwise($0, "+", $1) }
-      result.passes.append(passes)
+      result.ranges += passes.sortedValues.map(\.logFactors)
     }
     return result
   }
@@ -197,7 +207,7 @@ struct UnitReconstruction {
   }
 
   /// Sets this step's regulariser and draws.
-  private func prepare(_ iteration: Int) {
+  func prepare(_ iteration: Int) {
     for (_, range) in allRanges { range.clearGradient() }
     if case .adaRound(let settings) = options.rounding {
       let beta = settings.beta(iteration: iteration, of: options.iterations)
@@ -259,50 +269,6 @@ struct UnitReconstruction {
     }
     let total = shares.reduce(0) { $0 + $1.1 }
     return total > 0 ? shares.reduce(0) { $0 + $1.0 * $1.1 } / total : 0
-  }
-}
-
-/// What a part of a step's batch gave.
-private struct PartResult {
-  var loss = 0.0
-  /// Gradients with respect to the weights as they are rounded, and biases.
-  var gradients: [String: Tensor] = [:]
-  /// The passes through learned ranges, by node, for each network.
-  var passes: [[String: RangePass]] = []
-}
-
-/// A unit with its weights as the variables round them in a step, and the way back from their gradients.
-private struct RoundedWeights {
-  let model: Model
-  private let transforms: [String: any TensorTransform]
-  private let ranges: [(range: LearnedRange, pass: RangePass)]
-
-  init(
-    _ variables: Model, _ softRoundings: [String: SoftRounding], _ weightRanges: [String: LearnedRange],
-    _ execution: Execution
-  ) throws {
-    let passes = weightRanges.mapValues { ($0, $0.pass()) }
-    ranges = passes.map { (range: $0.value.0, pass: $0.value.1) }
-    transforms = (softRoundings as [String: any TensorTransform]).merging(passes.mapValues(\.1)) { $1 }
-    var model = variables
-    for (key, transform) in transforms {
-      guard let variable = variables.parameters[key] else { continue }
-      model.parameters[key] = try transform.apply(to: variable, execution: execution)
-    }
-    self.model = model
-  }
-
-  /// Gradients with respect to the variables; adds those of learned ranges to them.
-  func adjoint(
-    _ gradients: [String: Tensor], at variables: Model, _ execution: Execution
-  ) throws -> [String: Tensor] {
-    var result = gradients
-    for (key, transform) in transforms {
-      guard let gradient = gradients[key], let variable = variables.parameters[key] else { continue }
-      result[key] = try transform.adjoint(gradient, at: variable, execution: execution)
-    }
-    for (range, pass) in ranges { range.add(pass) }
-    return result
   }
 }
 

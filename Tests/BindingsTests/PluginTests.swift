@@ -348,4 +348,49 @@ import Testing
         == "t:1: granularity 'mine' computes its codes itself, over the whole tensor; leave the option 'group' out"
     )
   }
+
+  /// Parts of this batch would run on threads of their own; a Lua state is one thread's, and two of them crash it.
+  @Test func fineTuningCallsGranularitiesInLuaFromOneThread() throws {
+    let scratch = try Scratch()
+    try scratch.write(
+      """
+      return {
+        fit = function(x)
+          local step = math.max(x:max(), -x:min()) / 7
+          local levels = {}
+          for i = -7, 7 do levels[#levels + 1] = i * step end
+          return { levels = levels, step = step }
+        end,
+        quantize = function(x, state)
+          return (x / state.step):round():clamp(-7, 7) + 7
+        end,
+        dequantize = function(codes, state) return (codes - 7) * state.step end,
+      }
+      """, to: "granularity/mine.lua")
+    let session = Session(
+      scriptPath: "test.lua", arguments: [], threads: 4, pluginFolders: [scratch.url.path, Self.folder])
+    let lua = try LuaState(memoryLimit: 1 << 30)
+    lua.register(Library.module(session))
+
+    let result = try lua.evaluate(
+      """
+      local augq = require "augq"
+      local g = augq.graph { 32, 32, 3 }
+      local a = g:relu(g:conv2d(g.input, { filters = 16, kernel = 3, padding = 1 }))
+      local b = g:relu(g:conv2d(a, { filters = 16, kernel = 3, padding = 1 }))
+      g:linear(g:flatten(g:global_average_pool(b)), { features = 3 })
+      local pixels = augq.tensor.normal({ 8, 32, 32, 3 }, 1):abs():clamp(0, 1)
+      local images = augq.data.of(pixels, { 0, 1, 2, 0, 1, 2, 0, 1 }, { classes = 3 })
+      local q = augq.quantize(augq.build(g), {
+        weights = augq.granularity.uniform { bits = 3, group = "channel" },
+        activations = augq.granularity.mine(), calibration = images,
+      })
+      local _, report = augq.reconstruct(q, {
+        method = "qdrop", calibration = images, batch = 8, iterations = 12, units = "network",
+      })
+      return #report.units
+      """, name: "=t")
+
+    #expect(result.number == 1)
+  }
 }

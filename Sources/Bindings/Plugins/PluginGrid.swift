@@ -59,6 +59,7 @@ struct PluginGrid: QuantizationGrid {
 
   var groupCount: Int { 1 }
   var group: GroupMap { .tensor }
+  var quantizesPartsApart: Bool { false }
   func bounds(group: Int) -> ValueRange { levels.bounds(group: group) }
   func levels(group: Int) -> [Float] { levels.levels(group: group) }
   func neighbours(of x: Tensor) throws -> LevelNeighbours { try levels.neighbours(of: x) }

@@ -60,10 +60,30 @@ struct ONNXConstant {
       RowMajor.places(order.map { (extent: dims[$0], stride: strides[$0]) }), dims: order.map { dims[$0] })
   }
 
+  /// The values at some places along an axis.
+  func picking(_ places: [Int], along axis: Int, dims: [Int]) -> ONNXConstant {
+    let inner = self.dims[(axis + 1)...].reduce(1, *)
+    let extent = self.dims[axis]
+    let sources = (0..<self.dims[..<axis].reduce(1, *)).flatMap { outer in
+      places.flatMap { place in (0..<inner).map { (outer * extent + place) * inner + $0 } }
+    }
+    return picking(sources, dims: dims)
+  }
+
+  /// The only value, for every place of some extents.
+  private func repeated(_ dims: [Int]) -> ONNXConstant {
+    let count = dims.reduce(1, *)
+    return switch content {
+    case .floats(let values): ONNXConstant(dims, .floats([Float](repeating: values[0], count: count)))
+    case .integers(let values): ONNXConstant(dims, .integers([Int?](repeating: values[0], count: count)))
+    }
+  }
+
   /// The values repeated along axes of extent 1, and along new axes in front, to extents that these fit.
   func broadcast(to wide: [Int]) -> ONNXConstant {
     let own = RowMajor.aligned(dims, rank: wide.count)
     if own == wide { return reshaped(wide) }
+    if count == 1 { return repeated(wide) }
     let axes = zip(zip(own, wide), RowMajor.strides(own)).map { extents, stride in
       (extent: extents.1, stride: extents.0 == 1 ? 0 : stride)
     }

@@ -116,14 +116,9 @@ enum ONNXFolding {
       }
       places.append(index < 0 ? index + extent : index)
     }
-    let outer = x.dims[..<axis].reduce(1, *)
-    let inner = x.dims[(axis + 1)...].reduce(1, *)
-    let dims = x.dims[..<axis] + indices.dims + x.dims[(axis + 1)...]
-    try checkCount(Array(dims))
-    let sources = (0..<outer).flatMap { o in
-      places.flatMap { place in (0..<inner).map { (o * extent + place) * inner + $0 } }
-    }
-    return x.picking(sources, dims: Array(dims))
+    let dims = Array(x.dims[..<axis] + indices.dims + x.dims[(axis + 1)...])
+    try checkCount(dims)
+    return x.picking(places, along: axis, dims: dims)
   }
 
   /// Refuses computed constants that are larger than shapes need and than the largest of those they are made of.
@@ -177,16 +172,10 @@ enum ONNXFolding {
   private static func slice(_ node: ONNXNode, _ inputs: [ONNXConstant?]) throws(ONNXProblem) -> ONNXConstant {
     var x = try input(inputs, 0)
     for range in try ONNXSliceRange.all(node, inputs, extents: x.dims) {
-      let outer = x.dims[..<range.axis].reduce(1, *)
-      let inner = x.dims[(range.axis + 1)...].reduce(1, *)
       let places = Array(stride(from: range.start, to: range.end, by: range.step))
       var dims = x.dims
       dims[range.axis] = places.count
-      let extent = x.dims[range.axis]
-      let sources = (0..<outer).flatMap { o in
-        places.flatMap { place in (0..<inner).map { (o * extent + place) * inner + $0 } }
-      }
-      x = x.picking(sources, dims: dims)
+      x = x.picking(places, along: range.axis, dims: dims)
     }
     return x
   }
