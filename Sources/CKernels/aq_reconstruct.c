@@ -30,8 +30,9 @@ AQ_CLONES void aq_mix(size_t n, uint32_t key, uint32_t start, uint32_t threshold
   }
 }
 
-// One value's loss and gradient.
-static inline float lp_term(float d, float weight, float power, int is_square, float factor, float *dy) {
+// One value's loss and gradient; inlined, as a call per value keeps the loop around it scalar.
+static inline __attribute__((always_inline)) float lp_term(float d, float weight, float power, int is_square,
+                                                          float factor, float *dy) {
   float magnitude = d < 0 ? -d : d, sign = d < 0 ? -1.0f : 1.0f;
   *dy = factor * weight * (is_square ? d : sign * aq_pow(magnitude, power - 1));
   return weight * (is_square ? d * d : aq_pow(magnitude, power));
